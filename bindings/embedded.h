@@ -1,0 +1,13 @@
+/* The Lua modules that are built in; made by embed.lua. */
+#pragma once
+
+#include <stddef.h>
+
+struct embedded {
+    const char *name;          /* as for require: "nsh", "nsh.namespace"; NULL ends the list */
+    const unsigned char *code; /* bytecode, its chunk name "=[nsh.namespace]" */
+    size_t size;
+    const char *source;
+};
+
+extern const struct embedded embedded[];

@@ -1,0 +1,16 @@
+/* New user, network and mount namespaces for the whole program: its own root namespace plays the
+   host, /run/netns is its own, and nothing that it does can reach the real host. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "error.h"
+
+/* Moves the calling process into a sandbox; before any thread or guardian exists. Root keeps every
+   id mapped, an ordinary user becomes root of a single-id user namespace. `lo` is up afterwards.
+   Does nothing when already in one. Errors: EPERM, ENOSPC …, with a hint that names the blocker
+   (sysctl, AppArmor, seccomp of a container) and its cure; EBUSY once there is a second thread. */
+int sandbox_enter(struct error *err);
+
+/* Whether sandbox_enter has succeeded in this process. */
+bool sandbox_active(void);

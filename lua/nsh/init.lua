@@ -1,0 +1,3 @@
+local nsh = {}
+
+return nsh
