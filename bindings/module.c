@@ -32,8 +32,8 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    { "netns", open_netns },
-    { NULL,    NULL       },
+    {"netns", open_netns},
+    { NULL,   NULL      },
 };
 
 int luaopen_nsh_core(lua_State *L);

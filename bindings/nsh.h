@@ -1,6 +1,6 @@
-/* Where C meets Lua. Every primitive below `nsh.core` returns its values, or nil and an error object
-   (see fail); it never raises for what the kernel or a user did. Lua turns that into an error with
-   the operation, the namespace and the script's line (lua/nsh/errors.lua). */
+/* Where C meets Lua. Every primitive below `nsh.core` returns its values, or nil and an error
+   object (see fail); it never raises for what the kernel or a user did. Lua turns that into an
+   error with the operation, the namespace and the script's line (lua/nsh/errors.lua). */
 #pragma once
 
 #include <lauxlib.h>
@@ -17,8 +17,9 @@ int fail(lua_State *L, const struct error *err);
 void new_type(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 
 /* A descriptor of a network namespace: userdata "nsh.netns". */
-int check_netns(lua_State *L, int index); /* the descriptor; raises if it is closed or something else */
-int to_netns(lua_State *L, int index);    /* as above for an optional argument: -1 for nil or none */
+int check_netns(lua_State *L,
+                int index); /* the descriptor; raises if it is closed or something else */
+int to_netns(lua_State *L, int index); /* as above for an optional argument: -1 for nil or none */
 
 /* Pushes new userdata "nsh.netns", closed; *slot is where the descriptor goes. */
 int *new_netns(lua_State *L);

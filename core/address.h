@@ -25,13 +25,15 @@ int address_parse(const char *text, int family, struct address *out, struct erro
    the family (AF_INET if unspecified) with length 0. */
 int prefix_parse(const char *text, int family, struct address *out, struct error *err);
 
-/* Writes the text of size(family) bytes (without prefix length); "?" for another family. Returns text. */
+/* Writes the text of size(family) bytes (without prefix length); "?" for another family. Returns
+ * text. */
 char *address_format(int family, const void *bytes, char text[ADDRESS_TEXT_MAX]);
 
 /* "10.0.0.0/8"; without the length when it is the whole address, as iproute2 prints routes. */
 char *prefix_format(int family, const void *bytes, unsigned prefixlen, char text[ADDRESS_TEXT_MAX]);
 
-/* "02:00:00:00:00:01" (':' or '-' between one- or two-digit hexadecimal bytes) into exactly size bytes. */
+/* "02:00:00:00:00:01" (':' or '-' between one- or two-digit hexadecimal bytes) into exactly size
+ * bytes. */
 int mac_parse(const char *text, uint8_t *bytes, size_t size, struct error *err);
 
 /* size bytes as lower-case hexadecimal with ':'; size at most 20 (an Infiniband address). */

@@ -19,10 +19,12 @@ int guardian_pidfd(void);
 /* Undo records: written before the change that they undo; each starts the guardian if need be and
    returns once the record is in the pipe. They run last in, first out; what is already undone
    (ENOENT, ENODEV, …) is passed over silently. */
-int guardian_undo_write(const char *path, const char *text, struct error *err);      /* put text into an existing file */
-int guardian_undo_unlink(const char *path, struct error *err);                       /* unmount, then remove a name */
-int guardian_undo_netlink(const void *message, size_t length, struct error *err);    /* send to rtnetlink in our namespace */
+int guardian_undo_write(const char *path, const char *text,
+                        struct error *err);                    /* put text into an existing file */
+int guardian_undo_unlink(const char *path, struct error *err); /* unmount, then remove a name */
+int guardian_undo_netlink(const void *message, size_t length,
+                          struct error *err); /* send to rtnetlink in our namespace */
 
-/* Ends our programs and the guardian, as at exit: closes the pipe, reaps every child, waits (at most
-   5 s). 0 if it is gone. Idempotent; a later guardian_start makes a new one. */
+/* Ends our programs and the guardian, as at exit: closes the pipe, reaps every child, waits (at
+   most 5 s). 0 if it is gone. Idempotent; a later guardian_start makes a new one. */
 int guardian_stop(void);

@@ -37,8 +37,13 @@ static struct {
     struct job *job;
     pid_t owner; /* a forked child has the memory but not the thread */
     bool alive, done;
-} helper = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER,
-             NULL, 0, false, false };
+} helper = { PTHREAD_MUTEX_INITIALIZER,
+             PTHREAD_COND_INITIALIZER,
+             PTHREAD_COND_INITIALIZER,
+             NULL,
+             0,
+             false,
+             false };
 
 static bool run_job(struct job *job, int home) {
     if (setns(job->ns, CLONE_NEWNET) < 0) {
@@ -129,9 +134,8 @@ int netns_open_pid(pid_t pid, struct error *err) {
     snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
     snprintf(what, sizeof what, "of process %d", (int)pid);
     int fd = open_namespace(path, what, err);
-    return fd < 0 && err->code == ENOENT
-               ? error_set(err, ESRCH, "there is no process %d", (int)pid)
-               : fd;
+    return fd < 0 && err->code == ENOENT ? error_set(err, ESRCH, "there is no process %d", (int)pid)
+                                         : fd;
 }
 
 int netns_check_name(const char *name, struct error *err) {
@@ -140,8 +144,9 @@ int netns_check_name(const char *name, struct error *err) {
     if (strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
         return error_set(err, EINVAL, "\"%.60s\" cannot be the name of a namespace", name);
     if (strlen(name) > NAME_MAX)
-        return error_set(err, ENAMETOOLONG, "the name of a namespace has at most %d bytes, this one %zu",
-                         NAME_MAX, strlen(name));
+        return error_set(err, ENAMETOOLONG,
+                         "the name of a namespace has at most %d bytes, this one %zu", NAME_MAX,
+                         strlen(name));
     return 0;
 }
 
@@ -202,10 +207,12 @@ static int prepare_run_dir(struct error *err) {
         return error_set(err, errno, "cannot lock %s: %s", NETNS_RUN_DIR, strerror(errno));
     if (mount("", NETNS_RUN_DIR, "none", MS_SHARED | MS_REC, NULL) == 0)
         return 0;
-    if (errno == EINVAL && mount(NETNS_RUN_DIR, NETNS_RUN_DIR, "none", MS_BIND | MS_REC, NULL) == 0 &&
+    if (errno == EINVAL &&
+        mount(NETNS_RUN_DIR, NETNS_RUN_DIR, "none", MS_BIND | MS_REC, NULL) == 0 &&
         mount("", NETNS_RUN_DIR, "none", MS_SHARED | MS_REC, NULL) == 0)
         return 0;
-    return error_set(err, errno, "cannot make %s a shared mount: %s", NETNS_RUN_DIR, strerror(errno));
+    return error_set(err, errno, "cannot make %s a shared mount: %s", NETNS_RUN_DIR,
+                     strerror(errno));
 }
 
 static int publish(int ns, const char *path, struct error *err) {
@@ -263,11 +270,14 @@ int netns_list(int (*each)(const char *name, void *arg), void *arg, struct error
 static int open_socket(void *arg) {
     struct opening *open = arg;
     open->fd = socket(open->domain, open->type | SOCK_CLOEXEC, open->protocol);
-    return open->fd < 0 ? error_set(open->err, errno, "cannot open a socket: %s", strerror(errno)) : 0;
+    return open->fd < 0 ? error_set(open->err, errno, "cannot open a socket: %s", strerror(errno))
+                        : 0;
 }
 
 int netns_socket(int ns, int domain, int type, int protocol, struct error *err) {
-    struct opening new = { .fd = -1, .domain = domain, .type = type, .protocol = protocol, .err = err };
+    struct opening new = {
+        .fd = -1, .domain = domain, .type = type, .protocol = protocol, .err = err
+    };
     return netns_run(ns, open_socket, &new, err) < 0 ? -1 : new.fd;
 }
 

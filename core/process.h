@@ -24,10 +24,12 @@ struct process {
 
 /* Forks, enters, executes. Returns once exec has happened, or -1 with the step that failed:
    "cannot run foo: No such file or directory". A program in a namespace (netns >= 0) gets its own
-   mount namespace with fresh /proc and /sys and an empty /run/netns; one in ours gets a fresh /proc. */
+   mount namespace with fresh /proc and /sys and an empty /run/netns; one in ours gets a fresh
+   /proc. */
 int process_start(const struct process_spec *spec, struct process *out, struct error *err);
 
-/* Never blocks. 1: it has ended, *status as waitpid's, the zombie is gone; 0: it runs; -1: error. */
+/* Never blocks. 1: it has ended, *status as waitpid's, the zombie is gone; 0: it runs; -1: error.
+ */
 int process_reap(struct process *process, int *status, struct error *err);
 
 /* Sends a signal to its process group. 0 also if it has ended already. */
