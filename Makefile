@@ -19,7 +19,7 @@ CFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-p
 comma  := ,
 NSH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -MMD -MP \
              $(shell pkg-config --cflags $(PKGS))
-LIBS   = $(shell pkg-config --libs $(PKGS))
+LIBS   = $(shell pkg-config --libs $(PKGS)) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
 PROGRAM := bindings/main.c bindings/repl.c
