@@ -34,6 +34,7 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 static const luaL_Reg parts[] = {
     {"netns", open_netns},
     { "ping", open_ping },
+    { "poll", open_poll },
     { NULL,   NULL      },
 };
 
