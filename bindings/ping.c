@@ -61,13 +61,13 @@ static int ping_add_target(lua_State *L) {
     return 1;
 }
 
-/* engine:step() -> whether all is done */
+/* engine:step() -> "done", or "more" if there is still something to wait for */
 static int ping_do_step(lua_State *L) {
     struct error err;
     int done = ping_step(check_ping(L), &err);
     if (done < 0)
         return fail(L, &err);
-    lua_pushboolean(L, done);
+    lua_pushstring(L, done ? "done" : "more");
     return 1;
 }
 

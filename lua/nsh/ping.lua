@@ -94,7 +94,7 @@ local function run(ns, addresses, opts, op)
     if not engine then errors.raise(err, op, ns.name) end
     local closed <close> = engine
     for _, address in ipairs(addresses) do add(engine, address, ns.name) end
-    while not errors.check(engine:step()) do
+    while errors.check(engine:step()) == "more" do
         loop.wait_any(engine:fds(), engine:timeout())
     end
     return collect(engine, addresses)
