@@ -17,7 +17,7 @@ PKGS   := lua5.4 libmnl
 CFLAGS ?= -O2 -g
 CFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma  := ,
-NSH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -MMD -MP \
+NSH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-missing-field-initializers -Werror -fPIC -MMD -MP \
              $(shell pkg-config --cflags $(PKGS))
 LIBS   = $(shell pkg-config --libs $(PKGS)) -lm
 

@@ -21,6 +21,13 @@ int fail(lua_State *L, const struct error *err) {
     return 2;
 }
 
+void push_list_metatable(lua_State *L) {
+    if (luaL_newmetatable(L, "nsh.list")) {
+        lua_pushliteral(L, "array");
+        lua_setfield(L, -2, "__jsontype");
+    }
+}
+
 void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
               const luaL_Reg *metamethods) {
     luaL_newmetatable(L, name);
@@ -32,10 +39,12 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    {"netns", open_netns},
+    { "netns", open_netns },
+    { "netlink", open_netlink },
     { "ping", open_ping },
     { "poll", open_poll },
-    { NULL,   NULL      },
+    { "sysctl", open_sysctl },
+    { NULL, NULL },
 };
 
 int luaopen_nsh_core(lua_State *L);
