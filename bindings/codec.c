@@ -246,7 +246,8 @@ static int encode_flat_nests(struct level *level) {
     for (const struct field *f = level->w->table->fields; f->meaning; f++) {
         const struct table *inner =
             f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
-        bool implied = inner && f->meaning == KIND_DATA && inner->finish && level->flat;
+        bool implied = inner && f->meaning == KIND_DATA && inner->finish && level->flat &&
+                       level->w->message->header.nlmsg_flags & NLM_F_EXCL;
         if (inner && (implied || wants_nest(level, inner)) && encode_flat_nest(level, f, inner) < 0)
             return -1;
     }
