@@ -16,10 +16,6 @@ local ping = require "nsh.ping".ping
 
 local pid = assert(io.open "/proc/self/stat"):read "n"
 
-local function namespace(name)
-    return { name = name, handle = assert(core.netns.new()) }
-end
-
 local function path(ns)
     return ("/proc/%d/fd/%d"):format(pid, ns.handle:fileno())
 end
@@ -36,6 +32,12 @@ local function run(ns, script, ...)
     local text, ok = sh(ns, script, ...)
     assert(ok, text)
     return text
+end
+
+local function namespace(name)
+    local ns = { name = name, handle = assert(core.netns.new()) }
+    run(ns, 'echo "0 0" > /proc/sys/net/ipv4/ping_group_range') -- for the run without raw sockets
+    return ns
 end
 
 local left, router, right = namespace "left", namespace "router", namespace "right"
@@ -59,6 +61,10 @@ local function build()
     run(left, "ip route add default via 10.0.1.2; ip route add default via 2001:db8:1::2")
     run(right, "ip route add default via 10.0.2.1; ip route add default via 2001:db8:2::1")
     run(router, [[echo 1 > /proc/sys/net/ipv4/ip_forward
+                  echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
+                  echo 0 > /proc/sys/net/ipv6/icmp/ratelimit
+                  echo 10000 > /proc/sys/net/ipv4/icmp_msgs_burst 2>/dev/null || true
+                  echo 100000 > /proc/sys/net/ipv4/icmp_msgs_per_sec 2>/dev/null || true
                   echo 1 > /proc/sys/net/ipv6/conf/all/forwarding]])
     for _ = 1, 50 do
         if ping(left, "10.0.2.2").ok and ping(left, "2001:db8:2::2").ok then return end
@@ -162,12 +168,12 @@ function TestReachable:test_a_thousand_addresses_at_once()
     for i = 0, 999 do
         addresses[#addresses + 1] = ("10.9.%d.%d"):format(i // 250, i % 250 + 1)
     end
-    run(right, "ip addr add 10.9.0.1/16 dev lo; ip route add local 10.9.0.0/16 dev lo")
+    run(right, "ip addr add 10.9.0.1/16 dev lo") -- on lo, the whole prefix is local
     run(router, "ip route add 10.9.0.0/16 via 10.0.2.2")
     local before = core.poll.now()
     for _, result in ipairs(ping(left, addresses)) do assert_answered(result, 1) end
     lu.assertTrue(core.poll.now() - before < 5)
-    run(right, "ip route del local 10.9.0.0/16 dev lo; ip addr del 10.9.0.1/16 dev lo")
+    run(right, "ip addr del 10.9.0.1/16 dev lo")
     run(router, "ip route del 10.9.0.0/16")
 end
 
@@ -212,16 +218,10 @@ function TestReachable:test_two_at_once_in_one_namespace()
     end
 end
 
-function TestReachable:test_duplicates_are_counted()
-    run(router, [[nft "add table netdev d; add chain netdev d c
-                         { type filter hook ingress device back2 priority 0; };"]] .. "|| true")
-    run(right, [[tc qdisc add dev back2 root netem duplicate 100%% 2>/dev/null || true]])
-    local has_netem = run(right, "tc qdisc show dev back2"):find "netem"
-    local result = ping(left, { "10.0.2.2", "127.0.0.1" }, { count = 3, interval = 0.05 })[1]
-    run(right, "tc qdisc del dev back2 root 2>/dev/null || true")
-    lu.skipIf(not has_netem, "the kernel has no netem")
+function TestReachable:test_what_comes_after_the_first_reply_is_a_duplicate()
+    local result = ping(left, "ff02::1%to1", { count = 3, interval = 0.1 })
     assert_answered(result, 3)
-    lu.assertTrue(result.duplicates >= 2)
+    lu.assertTrue(result.duplicates >= 2) -- left answers itself, and so does router
 end
 
 TestLost = {}
@@ -229,7 +229,7 @@ TestLost = {}
 function TestLost:test_lo_is_down()
     local ns = namespace "new"
     assert_lost(ping(ns, "127.0.0.1"), "no route", "Network is unreachable")
-    assert_lost(ping(ns, "::1"), "no route", "unreachable")
+    assert_lost(ping(ns, "::1"), "no route", "there is no address to send from")
     ns.handle:close()
 end
 
@@ -274,7 +274,7 @@ function TestLost:test_a_router_refuses()
     assert_lost(results[2], "unreachable", "host unreachable", "10.0.1.2")
     assert_lost(results[3], "unreachable", "prohibited", "10.0.1.2")
     assert_lost(results[4], "unreachable", "network unreachable", "10.0.1.2")
-    assert_lost(results[5], "unreachable", "unreachable", "2001:db8:1::2")
+    assert_lost(results[5], "unreachable", "no route", "2001:db8:1::2")
     assert_lost(results[6], "unreachable", "prohibited", "2001:db8:1::2")
     run(router, [[for t in blackhole unreachable prohibit; do
                   ip route flush type $t; ip -6 route flush type $t; done]])
@@ -290,12 +290,14 @@ end
 
 function TestLost:test_a_smaller_mtu_on_the_way()
     run(router, "ip link set to2 mtu 1300")
+    run(right, "ip link set back2 mtu 1300")
     assert_lost(ping(left, "10.0.2.2", { size = 1400 }), "message too long", "MTU 1300", "10.0.1.2")
     assert_lost(ping(left, "2001:db8:2::2", { size = 1400 }), "message too long", "MTU 1300",
         "2001:db8:1::2")
     assert_answered(ping(left, "10.0.2.2", { size = 1400 }), 1) -- now the kernel knows, and cuts it
     assert_answered(ping(left, "2001:db8:2::2", { size = 1400 }), 1)
     run(router, "ip link set to2 mtu 1500")
+    run(right, "ip link set back2 mtu 1500")
     run(left, "ip route flush cache; ip -6 route flush cache")
 end
 
@@ -328,22 +330,25 @@ function TestLost:test_firewalls()
     end
 end
 
--- An ICMP error for one target makes the socket's next send fail: the others must not notice.
+-- An ICMP error for one target makes the socket's next send fail: the others must not notice. (The
+-- firewall answers them all; an "unreachable" route would, after five, answer one a second.)
 function TestLost:test_errors_of_some_do_not_touch_the_others()
-    run(router, "ip route add unreachable 10.6.0.0/16")
     local addresses = {}
     for i = 1, 100 do
         addresses[i] = i % 2 == 0 and "10.0.2.2" or "10.6.0." .. i
     end
-    run(router, "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit")
-    for i, result in ipairs(ping(left, addresses, { count = 3, interval = 0.01 })) do
-        if i % 2 == 0 then
-            assert_answered(result, 3)
-        else
-            assert_lost(result, "unreachable", "host unreachable", "10.0.1.2")
-        end
-    end
-    run(router, "ip route del unreachable 10.6.0.0/16")
+    run(router, "ip route add 10.6.0.0/16 via 10.0.2.2")
+    with_rule(router, "forward", "ip daddr 10.6.0.0/16 reject with icmp type host-unreachable",
+        function()
+            for i, result in ipairs(ping(left, addresses, { count = 3, interval = 0.01 })) do
+                if i % 2 == 0 then
+                    assert_answered(result, 3)
+                else
+                    assert_lost(result, "unreachable", "host unreachable", "10.0.1.2")
+                end
+            end
+        end)
+    run(router, "ip route del 10.6.0.0/16")
 end
 
 function TestLost:test_partial_loss()
@@ -372,27 +377,39 @@ function TestLost:test_many_silent_neighbours_do_not_lose_the_others()
     assert_answered(results[701], 1)
 end
 
--- The table is one for the whole machine: filled for as short as possible.
-function TestLost:test_the_neighbour_table_is_full()
-    local add = {}
-    for i = 1, 1100 do
-        local dev = "lladdr 02:00:00:00:00:01 dev to1 nud reachable"
-        add[#add + 1] = ("neigh add 10.4.%d.%d %s"):format(i // 250, i % 250 + 1, dev)
-        add[#add + 1] = ("neigh add fd04::%x %s"):format(i, dev)
-    end
-    local name = os.tmpname()
+-- The table is one for the whole machine: filled for as short as possible. It makes room by itself
+-- for a few, from entries older than five seconds that others left.
+local function write_neighbours(name)
     local file = assert(io.open(name, "w"))
-    file:write(table.concat(add, "\n"), "\n")
+    for i = 1, 1100 do
+        local rest = "lladdr 02:00:00:00:00:01 dev to1 nud reachable\n"
+        file:write(("neigh replace 10.4.%d.%d %s"):format(i // 250, i % 250 + 1, rest))
+        file:write(("neigh replace fd04::%x %s"):format(i, rest))
+    end
     file:close()
+end
+
+local function ping_with_full_table(name)
+    local said, results
+    for try = 1, 20 do
+        said = run(left, "ip -force -b %s 2>&1 || true", name)
+        results = ping(left, { "10.4.200." .. try, "fd04::f00" .. try, "127.0.0.1", "::1" },
+            { timeout = 0.01 })
+        if results[1].reason ~= "timeout" and results[2].reason ~= "timeout" then break end
+    end
+    return results, said:find "No buffer space" ~= nil
+end
+
+function TestLost:test_the_neighbour_table_is_full()
+    local name = os.tmpname()
+    write_neighbours(name)
     run(left, "ip addr add 10.4.255.1/16 dev to1; ip addr add fd04::ffff/64 dev to1 nodad")
-    local said = run(left, "ip -force -b %s || true", name)
-    local ok, results = pcall(ping, left, { "10.4.200.1", "fd04::9999", "127.0.0.1", "::1" },
-        { timeout = 0.2 })
+    local ok, results, full = pcall(ping_with_full_table, name)
     run(left, [[ip neigh flush all; ip addr del 10.4.255.1/16 dev to1
                 ip addr del fd04::ffff/64 dev to1]])
     os.remove(name)
-    lu.skipIf(not said:find "No buffer space", "this machine's neighbour table is larger")
     assert(ok, results)
+    lu.skipIf(not full, "this machine's neighbour table is larger")
     assert_lost(results[1], "neighbour table full", "net.ipv4.neigh.default.gc_thresh3")
     assert_lost(results[2], "neighbour table full", "net.ipv6.neigh.default.gc_thresh3")
     assert_answered(results[3], 1)
