@@ -127,6 +127,7 @@ static int readline_start(lua_State *L) {
     free(reader.line);
     reader.line = NULL;
     reader.has_terminal = tcgetattr(STDIN_FILENO, &reader.before) == 0;
+    rl_eof_found = 0; /* or every line after an end of the input ends with a blank one */
     rl_reset_screen_size();
     take_signals();
     reader.active = true;

@@ -145,16 +145,18 @@ local function load_history()
     if path then readline.history_load(path) end
 end
 
---- Runs the prompt on standard input until Ctrl-D. `options.banner`: a line to print first, if
--- somebody sits at a terminal; default none. Raises what ends the program (a signal), once the
+--- Runs the prompt on standard input until Ctrl-D. `options.banner`: the program and its version,
+-- which a line for whoever sits at a terminal begins with; default: no such line. Raises what ends the program (a signal), once the
 -- terminal is restored.
 --
---     require "nsh.repl".run{ banner = "nsh: help is in README.md" }
+--     require "nsh.repl".run{ banner = "nsh 0.1" }
 function M.run(options)
     local _ <close> = setmetatable({}, { __close = readline.stop })
     readline.set_completer(complete)
     load_history()
-    if options and options.banner and readline.is_terminal() then print(options.banner) end
+    if options and options.banner and readline.is_terminal() then
+        print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")
+    end
     local failure
     core.interrupt.loop(function(err)
         failure = err
