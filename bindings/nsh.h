@@ -27,3 +27,4 @@ int *new_netns(lua_State *L);
 /* Each pushes one table of functions, a field of `nsh.core`. */
 int open_netns(lua_State *L);
 int open_poll(lua_State *L);
+int open_interrupt(lua_State *L);
