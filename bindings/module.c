@@ -32,8 +32,11 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    {"netns", open_netns},
-    { NULL,   NULL      },
+    {"netns",     open_netns   },
+    { "guardian", open_guardian},
+    { "process",  open_process },
+    { "sandbox",  open_sandbox },
+    { NULL,       NULL         },
 };
 
 int luaopen_nsh_core(lua_State *L);
