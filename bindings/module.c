@@ -34,6 +34,7 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 static const luaL_Reg parts[] = {
     {"netns",     open_netns   },
     { "guardian", open_guardian},
+    { "poll",     open_poll    },
     { "process",  open_process },
     { "sandbox",  open_sandbox },
     { NULL,       NULL         },

@@ -50,6 +50,13 @@ static int make_pipe(lua_State *L) {
     return 2;
 }
 
+/* null() -> /dev/null, for a program that shall read nothing | nil, err */
+static int open_null(lua_State *L) {
+    int *slot = new_fd(L);
+    *slot = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return *slot < 0 ? fail_errno(L, errno) : 1;
+}
+
 static int fd_close(lua_State *L) {
     close_fd(luaL_checkudata(L, 1, FD));
     return 0;
@@ -365,6 +372,7 @@ static const luaL_Reg process_metamethods[] = {
 
 static const luaL_Reg functions[] = {
     {"interrupt", interrupt},
+    { "null",     open_null},
     { "pipe",     make_pipe},
     { "start",    start    },
     { NULL,       NULL     },
