@@ -32,9 +32,13 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    {"netns", open_netns},
-    { "poll", open_poll },
-    { NULL,   NULL      },
+    {"netns",      open_netns    },
+    { "guardian",  open_guardian },
+    { "interrupt", open_interrupt},
+    { "poll",      open_poll     },
+    { "process",   open_process  },
+    { "sandbox",   open_sandbox  },
+    { NULL,        NULL          },
 };
 
 int luaopen_nsh_core(lua_State *L);

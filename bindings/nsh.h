@@ -26,4 +26,8 @@ int *new_netns(lua_State *L);
 
 /* Each pushes one table of functions, a field of `nsh.core`. */
 int open_netns(lua_State *L);
+int open_guardian(lua_State *L);
 int open_poll(lua_State *L);
+int open_interrupt(lua_State *L);
+int open_process(lua_State *L);
+int open_sandbox(lua_State *L);
