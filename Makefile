@@ -22,7 +22,7 @@ NSH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-missing-field-initializ
 LIBS   = $(shell pkg-config --libs $(PKGS)) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := bindings/main.c bindings/repl.c
+PROGRAM := $(addprefix bindings/,main.c options.c repl.c run.c)
 BINDING := $(filter-out $(PROGRAM),$(wildcard bindings/*.c))
 MODULES := $(sort $(wildcard lua/nsh/*.lua lua/nsh/*/*.lua))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))

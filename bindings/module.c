@@ -39,10 +39,14 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    { "netns", open_netns },
+    { "guardian", open_guardian },
+    { "interrupt", open_interrupt },
     { "netlink", open_netlink },
+    { "netns", open_netns },
     { "ping", open_ping },
     { "poll", open_poll },
+    { "process", open_process },
+    { "sandbox", open_sandbox },
     { "sysctl", open_sysctl },
     { NULL, NULL },
 };

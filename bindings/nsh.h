@@ -32,4 +32,8 @@ int open_netns(lua_State *L);
 int open_netlink(lua_State *L);
 int open_sysctl(lua_State *L);
 int open_ping(lua_State *L);
+int open_guardian(lua_State *L);
 int open_poll(lua_State *L);
+int open_interrupt(lua_State *L);
+int open_process(lua_State *L);
+int open_sandbox(lua_State *L);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -254,6 +255,19 @@ static bool send_burst(struct ping *ping) {
     return sent > 0;
 }
 
+/* A neighbour table without room silences the far end too: it cannot answer our ARP request. */
+static void note_overflow(struct ping *ping, int family) {
+    struct echo_socket *socket = ping_socket(ping, family);
+    if (socket->fd >= 0 && socket->overflows >= 0)
+        socket->overflowed = ping_overflows(ping, family) > socket->overflows;
+}
+
+static int finish(struct ping *ping) {
+    note_overflow(ping, AF_INET);
+    note_overflow(ping, AF_INET6);
+    return 1;
+}
+
 int ping_step(struct ping *ping, struct error *err) {
     if (!ping->ring && start(ping, err) < 0)
         return -1;
@@ -263,7 +277,7 @@ int ping_step(struct ping *ping, struct error *err) {
         ping_receive(ping);
         give_up(ping, ping_now());
     }
-    return all_sent(ping) && ping->head == ping->tail;
+    return all_sent(ping) && ping->head == ping->tail ? finish(ping) : 0;
 }
 
 double ping_timeout(const struct ping *ping) {
@@ -291,11 +305,17 @@ size_t ping_fds(const struct ping *ping, int fds[2]) {
 }
 
 static void explain(const struct ping *ping, const struct target *target, struct ping_result *out) {
-    const union endpoint *from = &target->failure.from;
-    out->reason = target->failure.reason;
+    const struct failure *failure = &target->failure;
+    out->reason = failure->reason;
     ping_explain(ping, target, out->message, sizeof out->message);
-    if (from->any.sa_family)
-        address_format(from->any.sa_family, endpoint_bytes(from), out->from);
+    if (failure->from.any.sa_family)
+        address_format(failure->from.any.sa_family, endpoint_bytes(&failure->from), out->from);
+    if (ping_overflow_hides(ping, target)) {
+        size_t length = strlen(out->message);
+        out->reason = PING_NEIGHBOURS_FULL;
+        snprintf(out->message + length, sizeof out->message - length,
+                 ", but the neighbour table of the machine overflowed meanwhile");
+    }
 }
 
 int ping_result(const struct ping *ping, size_t index, struct ping_result *out, struct error *err) {

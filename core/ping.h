@@ -35,7 +35,8 @@ enum ping_reason {
     PING_TOO_LONG,        /* an ICMP error said so, or our own kernel */
     PING_NO_ROUTE,        /* our own kernel knows no way */
     PING_NOT_PERMITTED,   /* our own firewall, or a "prohibit" route */
-    PING_NEIGHBOURS_FULL, /* the machine's neighbour table has no room (gc_thresh3) */
+    PING_NEIGHBOURS_FULL, /* the machine's neighbour table has no room (gc_thresh3); also instead of
+                             a timeout or "host unreachable" while it overflowed */
     PING_QUEUE_FULL,      /* the queue on our side stayed full */
     PING_NOT_SENT,        /* anything else that kept our kernel from sending */
 };
@@ -46,7 +47,7 @@ struct ping_result {
     double min, avg, max, mdev;  /* milliseconds; 0 if nothing was received */
     int ttl;                     /* of the last reply; -1 if unknown */
     enum ping_reason reason;     /* of the last loss, where "timeout" yields to any other */
-    char message[160];           /* the same as a sentence; "" if all were answered */
+    char message[200];           /* the same as a sentence; "" if all were answered */
     char from[ADDRESS_TEXT_MAX]; /* who sent the ICMP error; "" if nobody did */
 };
 

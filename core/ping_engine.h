@@ -47,9 +47,11 @@ struct probe {
 };
 
 struct echo_socket {
-    int fd;      /* -1 until the first target of its family */
-    bool raw;    /* else a ping socket: the kernel fills in identifier and checksum */
-    uint16_t id; /* in network order */
+    int fd;            /* -1 until the first target of its family */
+    bool raw;          /* else a ping socket: the kernel fills in identifier and checksum */
+    uint16_t id;       /* in network order */
+    int64_t overflows; /* of the neighbour table when it was opened; -1 if unknown */
+    bool overflowed;   /* there were more in the meantime, known once all is done */
 };
 
 struct ping {
@@ -117,6 +119,10 @@ struct failure ping_refusal(int code);
 
 /* Writes the failure of a target as a sentence. */
 void ping_explain(const struct ping *ping, const struct target *target, char *text, size_t size);
+
+/* Whether silence, or a neighbour that was not found, may come from a neighbour table without room:
+   then nothing is known about the target. */
+bool ping_overflow_hides(const struct ping *ping, const struct target *target);
 
 /* Keeps the failure that tells most: a timeout never hides another. */
 void ping_lose(struct target *target, const struct failure *failure);

@@ -170,6 +170,16 @@ void ping_lose(struct target *target, const struct failure *failure) {
         target->failure = *failure;
 }
 
+bool ping_overflow_hides(const struct ping *ping, const struct target *target) {
+    const struct failure *failure = &target->failure;
+    int family = target->address.any.sa_family;
+    bool v4 = family == AF_INET, overflowed = v4 ? ping->v4.overflowed : ping->v6.overflowed;
+    bool not_found = failure->reason == PING_UNREACHABLE &&
+                     failure->type == (v4 ? ICMP_DEST_UNREACH : ICMP6_DST_UNREACH) &&
+                     failure->subtype == (v4 ? ICMP_HOST_UNREACH : ICMP6_DST_UNREACH_ADDR);
+    return overflowed && (failure->reason == PING_TIMEOUT || not_found);
+}
+
 static void explain_icmp(const struct failure *failure, char *text, size_t size) {
     int family = failure->from.any.sa_family;
     const struct icmp_word *word =

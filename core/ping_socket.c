@@ -154,13 +154,14 @@ int ping_socket_open(struct ping *ping, int family, struct error *err) {
     struct echo_socket *socket = ping_socket(ping, family);
     if (socket->fd >= 0)
         return 0;
-    struct echo_socket new;
+    struct echo_socket new = { 0 };
     cleanup_fd int fd = new.fd = open_either(ping->ns, family, &new.raw, err);
     if (fd < 0 || set_common(fd, family, err) < 0 || set_ttl(fd, family, ping->ttl, err) < 0)
         return -1;
     if (bind_source(ping, fd, family, err) < 0 || identify(&new, family, err) < 0)
         return -1;
     enlarge_buffers(fd);
+    new.overflows = ping_overflows(ping, family);
     *socket = new;
     take_fd(&fd);
     return 0;

@@ -105,6 +105,9 @@ end
 
 -- Waits until `wait.done`: a list of { fd, mode }, with a deadline.
 local function suspend(wait, timeout)
+    if timeout and type(timeout) ~= "number" then
+        error("a time is a number of seconds, not a " .. type(timeout), 3)
+    end
     wait.deadline = timeout and poll.now() + timeout
     local task = task_of[coroutine.running()]
     if task and coroutine.isyieldable() then

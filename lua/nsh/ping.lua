@@ -69,11 +69,15 @@ function Result:__tostring()
     return self.reason and ("%s, %s (%s)"):format(text, self.reason, self.message) or text
 end
 
-local function add(engine, address, netns)
+local function check_address(address, netns)
     if type(address) ~= "string" then
         errors.raise(errors.new("EINVAL", "an address is a string such as \"10.0.0.1\", not " ..
             show(address)), "ping", netns)
     end
+end
+
+local function add(engine, address, netns)
+    check_address(address, netns)
     local ok, err = engine:add(address)
     if not ok then errors.raise(err, "ping " .. address, netns) end
 end
@@ -123,7 +127,8 @@ end
 --     end
 function M.ping(ns, addresses, opts)
     if type(addresses) == "table" then return run(ns, addresses, opts or {}, "ping") end
-    return run(ns, { addresses }, opts or {}, "ping " .. tostring(addresses))[1]
+    check_address(addresses, ns.name)
+    return run(ns, { addresses }, opts or {}, "ping " .. addresses)[1]
 end
 
 return M
