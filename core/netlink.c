@@ -42,13 +42,6 @@ static int bind_socket(struct netlink *nl, struct error *err) {
     return set_options(nl->fd, err);
 }
 
-static int open_in(int ns, struct error *err) {
-    if (ns >= 0)
-        return netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    return fd < 0 ? error_set(err, errno, "cannot open a netlink socket: %s", strerror(errno)) : fd;
-}
-
 static int prepare_buffer(struct netlink_buffer *buffer, struct error *err) {
     if (buffer->bytes)
         return 0;
@@ -61,7 +54,7 @@ int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, stru
     *nl = (struct netlink){ .fd = -1, .buffer = buffer };
     if (prepare_buffer(buffer, err) < 0)
         return -1;
-    nl->fd = open_in(ns, err);
+    nl->fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
     if (nl->fd >= 0 && bind_socket(nl, err) == 0)
         return 0;
     netlink_close(nl);

@@ -28,16 +28,14 @@ static int open_key(int ns, const char *key, int flags, struct error *err) {
     char path[PATH_MAX];
     if (key_to_path(key, path, err) < 0)
         return -1;
-    int fd = ns >= 0 ? netns_open_file(ns, path, flags, err) : open(path, flags | O_CLOEXEC);
+    int fd = netns_open_file(ns, path, flags, err);
     if (fd >= 0)
         return fd;
-    int code = ns >= 0 ? err->code : errno;
-    if (code == ENOENT)
+    if (err->code == ENOENT)
         return error_set(err, ENOENT, "there is no key \"%.80s\" here", key);
-    error_errno(err, code);
-    if (code == EROFS)
+    if (err->code == EROFS)
         error_hint(err, "/proc/sys is mounted read-only, as in a container that is not privileged");
-    if (code == EACCES)
+    if (err->code == EACCES)
         error_hint(err, "the key belongs to the whole machine, or needs root");
     return -1;
 }

@@ -76,10 +76,16 @@ function verbs:get(args) return run(self, "get", "get", args) end
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
 function verbs:list(args) return run(self, "list", "list", args) end
 
---- Deletes all that `list` with the same arguments shows, and returns how many there were.
+--- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
+-- iproute2 there must be an argument. Errors: EINVAL without one.
 --
 --     ns1.neigh:flush{ dev = "veth1" }
-function verbs:flush(args) return run(self, "flush", "flush", args) end
+function verbs:flush(args)
+    if args == nil or (type(args) == "table" and next(args) == nil) then
+        refuse(self, "flush", args, errors.new("EINVAL", "say which: flush requires arguments"))
+    end
+    return run(self, "flush", "flush", args)
+end
 
 local classes = {}
 
