@@ -110,12 +110,12 @@ end
 -- What can stand behind `before`: a set of names.
 local function candidates(before, env)
     local owner, mark = before:match "^(.*)([.:])%s*$"
-    if not owner then
+    if not owner or owner:find "%.$" then -- behind ".." stands a new expression
         local names = names_of(env)
         for _, word in ipairs(keywords) do names[word] = true end
         return names
     end
-    local path = not owner:find "%.$" and path_of(owner)
+    local path = path_of(owner)
     local value = path and value_at(path, env)
     local names = value ~= nil and names_of(value) or {}
     for name in pairs(names) do

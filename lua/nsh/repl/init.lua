@@ -145,9 +145,9 @@ local function load_history()
     if path then readline.history_load(path) end
 end
 
---- Runs the prompt on standard input until Ctrl-D. `options.banner`: the program and its version,
--- which a line for whoever sits at a terminal begins with; default: no such line. Raises what ends the program (a signal), once the
--- terminal is restored.
+--- Runs the prompt on standard input until Ctrl-D. `options.banner`: the program and its version, with
+-- which a line for whoever sits at a terminal begins; default: no such line. Raises what ends the
+-- program (a signal), once the terminal is restored.
 --
 --     require "nsh.repl".run{ banner = "nsh 0.1" }
 function M.run(options)
