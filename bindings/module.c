@@ -21,13 +21,6 @@ int fail(lua_State *L, const struct error *err) {
     return 2;
 }
 
-void push_list_metatable(lua_State *L) {
-    if (luaL_newmetatable(L, "nsh.list")) {
-        lua_pushliteral(L, "array");
-        lua_setfield(L, -2, "__jsontype");
-    }
-}
-
 void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
               const luaL_Reg *metamethods) {
     luaL_newmetatable(L, name);
@@ -41,6 +34,7 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 static const luaL_Reg parts[] = {
     { "guardian", open_guardian },
     { "interrupt", open_interrupt },
+    { "json", open_json },
     { "netlink", open_netlink },
     { "netns", open_netns },
     { "ping", open_ping },
