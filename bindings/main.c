@@ -7,17 +7,12 @@
 #include <unistd.h>
 
 #include "../core/guardian.h"
+#include "../core/limits.h"
 #include "../core/sandbox.h"
 #include "embedded.h"
 #include "interrupt.h"
 #include "nsh.h"
 #include "run.h"
-
-#pragma weak sandbox_enter
-#pragma weak guardian_stop
-#pragma weak open_readline
-
-enum { EXIT_USAGE = 2, EXIT_SIGNAL = 128 };
 
 /* --- what stands ready for a script ----------------------------------------------------------- */
 
@@ -158,7 +153,7 @@ static pid_t main_pid;
 
 /* At exit, so that os.exit takes this way as well; a forked child has nothing to stop. */
 static void stop_guardian(void) {
-    if (getpid() == main_pid && guardian_stop)
+    if (getpid() == main_pid)
         guardian_stop();
 }
 
@@ -174,6 +169,7 @@ int main(int argc, char **argv) {
     } else if (start.settings.version) {
         printf("nsh %s (%s)\n", NSH_VERSION, LUA_RELEASE);
     } else {
+        limits_raise();
         main_pid = getpid();
         atexit(stop_guardian);
         status = enter_sandbox(&start.settings) < 0 ? EXIT_FAILURE : run_lua(&start);

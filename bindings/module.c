@@ -35,6 +35,7 @@ static const luaL_Reg parts[] = {
     {"netns",      open_netns    },
     { "guardian",  open_guardian },
     { "interrupt", open_interrupt},
+    { "json",      open_json     },
     { "poll",      open_poll     },
     { "process",   open_process  },
     { "sandbox",   open_sandbox  },

@@ -24,9 +24,13 @@ int to_netns(lua_State *L, int index); /* as above for an optional argument: -1 
 /* Pushes new userdata "nsh.netns", closed; *slot is where the descriptor goes. */
 int *new_netns(lua_State *L);
 
+/* Pushes the metatable that marks a table as a list for JSON, also when it is empty. */
+void push_list_metatable(lua_State *L);
+
 /* Each pushes one table of functions, a field of `nsh.core`. */
 int open_netns(lua_State *L);
 int open_guardian(lua_State *L);
+int open_json(lua_State *L);
 int open_poll(lua_State *L);
 int open_interrupt(lua_State *L);
 int open_process(lua_State *L);

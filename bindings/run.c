@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,13 +225,28 @@ static int run_repl(lua_State *L, const struct settings *settings) {
     return call(L, settings, 1, 0);
 }
 
-/* sh -c CMD in the host's namespace, in the foreground; pushes its exit status. */
+static int signal_number(const char *name) {
+    for (int number = 1; number < NSIG; number++) {
+        const char *candidate = sigabbrev_np(number);
+        if (candidate && !strcmp(candidate, name))
+            return number;
+    }
+    return 0;
+}
+
+/* A command for the shell, in the host's namespace and in the foreground; pushes its exit status,
+   as a shell would give it. */
 static int exec_shell(lua_State *L) {
-    lua_getglobal(L, "host");
+    push_module(L, "nsh");
+    lua_getfield(L, -1, "host");
     lua_getfield(L, -1, "exec");
     lua_insert(L, -2);
     lua_pushvalue(L, 1);
     lua_call(L, 2, 1);
+    if (lua_getfield(L, -1, "signal") == LUA_TSTRING)
+        lua_pushinteger(L, EXIT_SIGNAL + signal_number(lua_tostring(L, -1)));
+    else
+        lua_getfield(L, -2, "status");
     return 1;
 }
 

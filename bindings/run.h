@@ -7,6 +7,8 @@
 
 #define NSH_VERSION "0.1"
 
+enum { EXIT_USAGE = 2, EXIT_SIGNAL = 128 /* and the signal's number */ };
+
 /* One line to standard error, behind what was printed before: "nsh: MESSAGE". */
 void say_error(const char *message);
 

@@ -45,8 +45,9 @@ static void mount_fresh(const struct child *child, const char *type, const char 
     if (mount(type, path, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
         return;
     struct report refused = { .kind = REPORT_WARNING };
-    error_set(&refused.err, errno, "programs see the %s of this program: the kernel refuses a %s",
-              path, strerror(errno));
+    error_set(&refused.err, errno,
+              "programs see the %s of nsh, as the kernel refuses a fresh one: %s", path,
+              strerror(errno));
     report(child, &refused);
 }
 
