@@ -189,6 +189,27 @@ function TestKinds.test_two_kinds_in_one_list()
     shows(records, "IFNAME  EXTRA\nlo\nx       1")
 end
 
+TestJson = {}
+
+function TestJson.tearDown()
+    show.json(false)
+end
+
+function TestJson.test_on_and_off()
+    show.json(true)
+    shows({ { a = 1, b = "x" } }, '[{"a":1,"b":"x"}]')
+    shows("text", '"text"')
+    show.json(false)
+    shows("text", "text")
+end
+
+function TestJson.test_what_json_cannot_hold_is_an_error_object()
+    show.json(true)
+    local ok, err = pcall(show.format, print)
+    lu.assertFalse(ok)
+    lu.assertEquals(err.code, "EINVAL")
+end
+
 TestWidth = {}
 
 function TestWidth.test_columns()
