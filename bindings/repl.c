@@ -82,8 +82,9 @@ static void on_wake(int signal) {
 static void on_leave(int signal) {
     static const char paste_off[] = "\033[?2004l\r\n";
     int saved = errno;
-    if (reader.has_terminal && write(STDOUT_FILENO, paste_off, sizeof paste_off - 1) >= 0)
-        tcsetattr(STDIN_FILENO, TCSANOW, &reader.before);
+    if (reader.has_terminal && tcsetattr(STDIN_FILENO, TCSANOW, &reader.before) == 0 &&
+        write(STDOUT_FILENO, paste_off, sizeof paste_off - 1) < 0)
+        errno = saved; /* nobody reads any more: nothing is left to tidy */
     for (int i = 0; i < SIGNAL_COUNT; i++)
         if (signals[i].number == signal)
             sigaction(signal, &signals[i].before, NULL);

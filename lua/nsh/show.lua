@@ -29,6 +29,7 @@ end
 -- Addresses in memory differ from run to run and tell nobody anything.
 local function name_of(value)
     local kind = type(value)
+    if io.type(value) then return io.type(value) end
     if metafield(value, "__tostring") then return tostring(value) end
     if kind == "function" or kind == "thread" then return kind end
     if kind == "userdata" then return metafield(value, "__name") or kind end

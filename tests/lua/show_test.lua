@@ -27,7 +27,7 @@ function TestScalars.test_without_addresses()
     shows(print, "function")
     shows(coroutine.create(print), "thread")
     shows(setmetatable({}, { __tostring = function() return "itself" end }), "itself")
-    lu.assertStrMatches(show.format(io.stdout), "file %(.*%)")
+    shows(io.stdout, "file")
 end
 
 TestTables = {}
@@ -187,6 +187,27 @@ function TestKinds.test_two_kinds_in_one_list()
     local records = of_kind("link", { { ifname = "lo" } })
     records[2] = { ifname = "x", extra = 1 }
     shows(records, "IFNAME  EXTRA\nlo\nx       1")
+end
+
+TestJson = {}
+
+function TestJson.tearDown()
+    show.json(false)
+end
+
+function TestJson.test_on_and_off()
+    show.json(true)
+    shows({ { a = 1, b = "x" } }, '[{"a":1,"b":"x"}]')
+    shows("text", '"text"')
+    show.json(false)
+    shows("text", "text")
+end
+
+function TestJson.test_what_json_cannot_hold_is_an_error_object()
+    show.json(true)
+    local ok, err = pcall(show.format, print)
+    lu.assertFalse(ok)
+    lu.assertEquals(err.code, "EINVAL")
 end
 
 TestWidth = {}

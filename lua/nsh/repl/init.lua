@@ -56,31 +56,33 @@ local function read_chunk()
     return chunk, message
 end
 
-local function is_own(frame, prefix)
+local function begins_with(frame, prefix)
     return frame:match "^%s*(.*)$":sub(1, #prefix) == prefix
 end
 
-local function is_c(frame)
-    return is_own(frame, "[C]:")
+local function is_placeless(frame)
+    return begins_with(frame, "[C]:") or begins_with(frame, "(...tail calls...)")
 end
 
--- A frame of C belongs to who called it: the next one that is not C.
+-- A frame without a place in a file belongs to who called it: the next one that has a place.
 local function is_hidden(frames, i)
-    while frames[i] and is_c(frames[i]) do i = i + 1 end
-    return not frames[i] or is_own(frames[i], own_prefix)
+    while frames[i] and is_placeless(frames[i]) do i = i + 1 end
+    return not frames[i] or begins_with(frames[i], own_prefix)
 end
 
 -- The frames that are the user's, as text; "" if they say no more than the message does.
 local function traceback()
     local frames, kept = {}, {}
     for frame in debug.traceback("", 3):gmatch "[^\n]+" do
-        if is_own(frame, own_file) then break end
+        if begins_with(frame, own_file) then break end
         frames[#frames + 1] = frame
     end
     local places = 0
     for i = 2, #frames do
-        if not is_hidden(frames, i) then kept[#kept + 1] = frames[i] end
-        if not is_hidden(frames, i) and not is_c(frames[i]) then places = places + 1 end
+        if not is_hidden(frames, i) then
+            kept[#kept + 1] = frames[i]
+            places = places + (is_placeless(frames[i]) and 0 or 1)
+        end
     end
     if places < 2 then return "" end
     return "\n" .. frames[1] .. "\n" .. table.concat(kept, "\n")
