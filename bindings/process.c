@@ -320,7 +320,7 @@ static int finish(lua_State *L) {
     return 0;
 }
 
-/* close(): forgets it without killing it */
+/* close(): forgets it; without killing it, unless it is in the foreground */
 static int process_close(lua_State *L) {
     struct process **slot = luaL_checkudata(L, 1, PROCESS);
     process_release(*slot);

@@ -237,10 +237,9 @@ static int signal_number(const char *name) {
 /* A command for the shell, in the host's namespace and in the foreground; pushes its exit status,
    as a shell would give it. */
 static int exec_shell(lua_State *L) {
-    push_module(L, "nsh");
-    lua_getfield(L, -1, "host");
+    push_module(L, "nsh.process");
     lua_getfield(L, -1, "exec");
-    lua_insert(L, -2);
+    lua_newtable(L); /* no handle: the namespace we are in */
     lua_pushvalue(L, 1);
     lua_call(L, 2, 1);
     if (lua_getfield(L, -1, "signal") == LUA_TSTRING)

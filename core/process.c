@@ -22,7 +22,7 @@ struct process {
     pid_t pid;
     int pidfd;
     int status;
-    bool ended, released;
+    bool foreground, ended, released;
     struct terminal terminal; /* fd -1: it does not have it */
 };
 
@@ -111,9 +111,10 @@ struct process *process_start(const struct process_spec *spec, struct error *err
         error_errno(err, ENOMEM);
         return NULL;
     }
-    *process = (struct process){
-        .next = all, .pidfd = -1, .terminal = {.fd = -1, .stops = -1}
-    };
+    process->next = all;
+    process->pidfd = -1;
+    process->foreground = spec->foreground;
+    process->terminal.fd = process->terminal.stops = -1;
     if (guardian_start(err) < 0)
         return discard(process);
     if (spec->foreground)
@@ -197,6 +198,8 @@ static void reap_until(struct process *process, long deadline) {
 }
 
 void process_end(struct process *process) {
+    if (process->ended)
+        return;
     process_kill(process, SIGKILL, NULL);
     reap_until(process, now_ms() + END_MS);
 }
@@ -223,6 +226,9 @@ static void sweep(void) {
 void process_release(struct process *process) {
     if (!process)
         return;
+    if (process->foreground)
+        process_end(process);
+    terminal_take(&process->terminal);
     process->released = true;
     sweep();
 }

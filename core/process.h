@@ -49,7 +49,8 @@ int process_kill(const struct process *process, int signal, struct error *err);
 /* Kills its process group and reaps it, waiting at most 1 s. Nothing happens if it has ended. */
 void process_end(struct process *process);
 
-/* Forgets it without killing it; its zombie is reaped by a later call. NULL is allowed. */
+/* Forgets it: one in the background goes on, and its zombie is reaped by a later call; one in the
+   foreground is ended, so that an interrupted caller gets the terminal back. NULL is allowed. */
 void process_release(struct process *process);
 
 /* Waits until all have ended, the released ones too, and reaps them; for guardian_stop. */

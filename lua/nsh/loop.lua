@@ -12,7 +12,7 @@
 local poll = require "nsh.core".poll
 
 local M = {}
-local Task = {}
+local Task = { __name = "nsh.task" }
 Task.__index = Task
 
 local live = {} -- the tasks that have not ended, oldest first
@@ -200,6 +200,10 @@ function Task:wait(timeout)
         error(self.results[1], 0)
     end
     return table.unpack(self.results, 1, self.results.n)
+end
+
+function Task:__tostring()
+    return "task (" .. (not self.results and "running" or self.failed and "failed" or "done") .. ")"
 end
 
 function Task:__gc()

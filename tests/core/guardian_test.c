@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "../../core/guardian.h"
+#include "../../core/netns.h"
 #include "../../core/process.h"
 #include "../../core/sandbox.h"
 #include "../../core/undo.h"
@@ -83,17 +84,18 @@ static int count_fds(pid_t pid) {
     return count;
 }
 
-static struct process *try_shell(const char *line, struct error *err) {
+static struct process *try_shell(const char *line, int netns, struct error *err) {
     char *argv[] = { "sh", "-c", (char *)line, NULL };
     struct process_spec spec = {
-        .argv = argv, .netns = -1, .stdio = {-1, -1, -1}
+        .argv = argv, .netns = netns, .stdio = {-1, -1, -1}
     };
+    spec.hostname = netns < 0 ? NULL : "node";
     return process_start(&spec, err);
 }
 
 static struct process *shell(const char *line) {
     struct error err;
-    struct process *process = try_shell(line, &err);
+    struct process *process = try_shell(line, -1, &err);
     if (!process)
         fprintf(stderr, "%s\n", err.message);
     must(process);
@@ -159,7 +161,7 @@ static void killed_is_noticed(void) {
     must(poll(&end, 1, 5000) == 1);
     must(guardian_start(&err) < 0 && err.code == ESRCH);
     must(guardian_undo_unlink("/nonesuch", &err) < 0 && err.code == ESRCH);
-    must(!try_shell("true", &err) && err.code == ESRCH);
+    must(!try_shell("true", -1, &err) && err.code == ESRCH);
     must(guardian_stop() == 0);
     must_work(guardian_start(&err));
     process_release(process);
@@ -214,7 +216,7 @@ static void undo_large(void) {
     memset(text, 'x', LARGE);
     text[LARGE] = '\0';
     must_work(guardian_undo_write(path, text, &err));
-    for (int i = 0; i < 2000; i++)
+    for (int i = 0; i < 100; i++)
         must_work(guardian_undo_write(path, "some text that is put there for a moment", &err));
     must_work(guardian_undo_write(path, text, &err));
     free(text);
@@ -308,6 +310,23 @@ static void statuses(void) {
     (void)err;
 }
 
+/* As after an interrupt, when nobody is left to wait for it. */
+static void released_in_foreground(void) {
+    char *argv[] = { "sleep", "1000", NULL };
+    struct process_spec spec = {
+        .argv = argv, .netns = -1, .stdio = {-1, -1, -1},
+                .foreground = true
+    };
+    struct error err;
+    enter();
+    struct process *process = process_start(&spec, &err);
+    must(process);
+    pid_t pid = process_pid(process);
+    process_release(process);
+    must(kill(pid, 0) < 0 && errno == ESRCH);
+    must(guardian_stop() == 0);
+}
+
 static void refusals(void) {
     struct error err;
     char *argv[] = { "/nonesuch", NULL };
@@ -367,15 +386,16 @@ static void clean_signals(void) {
 
 /* A program in a namespace and daemons in the background, over and over. */
 static void busy_program(void) {
+    struct error err;
     enter();
+    int node = netns_new(&err);
     for (;;) {
-        struct error err;
         char path[128];
         path_to("file", path);
         must_work(guardian_undo_write(path, "put back", &err));
         put("file", "changed");
-        process_release(try_shell(daemons, &err));
-        process_release(try_shell("sleep 1000", &err));
+        process_release(try_shell(daemons, -1, &err));
+        process_release(try_shell("sleep 1000", node, &err));
     }
 }
 
@@ -417,6 +437,7 @@ AS_BOTH(undo_netlink)
 AS_BOTH(undo_half)
 AS_BOTH(stop_with_programs)
 AS_BOTH(statuses)
+AS_BOTH(released_in_foreground)
 AS_BOTH(refusals)
 AS_BOTH(crossed_stdio)
 AS_BOTH(clean_signals)
@@ -465,6 +486,7 @@ int main(void) {
         TEST(undo_half),
         TEST(stop_with_programs),
         TEST(statuses),
+        TEST(released_in_foreground),
         TEST(refusals),
         TEST(crossed_stdio),
         TEST(clean_signals),
