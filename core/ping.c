@@ -69,6 +69,11 @@ static int fill_payload(struct ping *ping, struct error *err) {
     return 0;
 }
 
+static unsigned burst_for(uint32_t size) {
+    unsigned fit = BURST_BYTES / (size + SLOT_BYTES);
+    return fit < 1 ? 1 : fit > BURST_MAX ? BURST_MAX : fit;
+}
+
 static int set_up(struct ping *ping, int ns, const struct ping_options *options,
                   struct error *err) {
     ping->count = options->count;
@@ -76,8 +81,7 @@ static int set_up(struct ping *ping, int ns, const struct ping_options *options,
     ping->ttl = options->ttl;
     ping->interval = llround(options->interval * NANOSECONDS);
     ping->timeout = llround(options->timeout * NANOSECONDS);
-    ping->burst = BURST_BYTES / (ping->size + SLOT_BYTES);
-    ping->burst = ping->burst > BURST_MAX ? BURST_MAX : ping->burst < 1 ? 1 : ping->burst;
+    ping->burst = burst_for(options->size);
     ping->ns = ns < 0 ? -1 : fcntl(ns, F_DUPFD_CLOEXEC, 0);
     if (ns >= 0 && ping->ns < 0)
         return error_errno(err, errno);
@@ -276,6 +280,8 @@ int ping_step(struct ping *ping, struct error *err) {
     if (send_burst(ping)) {
         ping_receive(ping);
         give_up(ping, ping_now());
+        if (ping->head == ping->tail) /* all answered: the queues are empty */
+            ping->pace = 0;
     }
     return all_sent(ping) && ping->head == ping->tail ? finish(ping) : 0;
 }

@@ -73,7 +73,9 @@ static int set_ttl(int fd, int family, int ttl, struct error *err) {
     int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
     struct option one = { level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, ttl };
     struct option group = { level, v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS, ttl };
-    return ttl == 0 ? 0 : set_option(fd, one, err) < 0 || set_option(fd, group, err) < 0 ? -1 : 0;
+    if (ttl == 0)
+        return 0;
+    return set_option(fd, one, err) < 0 || set_option(fd, group, err) < 0 ? -1 : 0;
 }
 
 /* The forced sizes pass the limits of rmem_max and wmem_max, but need the real root. */
@@ -85,26 +87,27 @@ static void enlarge_buffers(int fd) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-/* A raw socket sees the replies to everybody: only those with our identifier may take up room. */
-static int set_filter(int fd, int family, uint16_t id, struct error *err) {
+static int set_type_filter(int fd, int family, struct error *err) {
     struct icmp_filter v4 = { ~(1u << ICMP_ECHOREPLY) };
     struct icmp6_filter v6;
     memset(&v6, 0xff, sizeof v6);
     v6.data[ICMPV6_ECHO_REPLY >> 5] &= ~(1u << (ICMPV6_ECHO_REPLY & 31));
-    struct sock_filter code_v4[] = { BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
-                                     BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
-                                     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(id), 0, 1),
-                                     BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-                                     BPF_STMT(BPF_RET | BPF_K, 0) };
-    struct sock_filter code_v6[] = { BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
-                                     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(id), 0, 1),
-                                     BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-                                     BPF_STMT(BPF_RET | BPF_K, 0) };
-    struct sock_fprog program =
-        family == AF_INET ? (struct sock_fprog){ 5, code_v4 } : (struct sock_fprog){ 4, code_v6 };
     int failed = family == AF_INET ? setsockopt(fd, SOL_RAW, ICMP_FILTER, &v4, sizeof v4)
                                    : setsockopt(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &v6, sizeof v6);
-    if (failed || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+    return failed ? error_set(err, errno, "cannot set a filter: %s", strerror(errno)) : 0;
+}
+
+/* A raw socket sees the replies to everybody: only those with our identifier may take up room. */
+static int set_id_filter(int fd, int family, uint16_t id, struct error *err) {
+    static const struct sock_filter skip_ip = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+    static const struct sock_filter skip_nothing = BPF_STMT(BPF_LDX | BPF_IMM, 0);
+    struct sock_filter code[] = { family == AF_INET ? skip_ip : skip_nothing,
+                                  BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
+                                  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(id), 0, 1),
+                                  BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                                  BPF_STMT(BPF_RET | BPF_K, 0) };
+    struct sock_fprog program = { sizeof code / sizeof *code, code };
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
         return error_set(err, errno, "cannot set a filter: %s", strerror(errno));
     return 0;
 }
@@ -143,7 +146,9 @@ static int identify(struct echo_socket *socket, int family, struct error *err) {
     socklen_t size = sizeof here;
     socket->id = next_id();
     if (socket->raw)
-        return set_filter(socket->fd, family, socket->id, err);
+        return set_type_filter(socket->fd, family, err) < 0
+                   ? -1
+                   : set_id_filter(socket->fd, family, socket->id, err);
     if (getsockname(socket->fd, &here.any, &size) < 0)
         return error_errno(err, errno);
     socket->id = family == AF_INET ? here.v4.sin_port : here.v6.sin6_port;

@@ -119,7 +119,8 @@ end
 -- a sentence) and, when an ICMP error told it, from (its sender). The words: "timeout",
 -- "unreachable", "ttl exceeded", "message too long", "no route", "not permitted", "neighbour table
 -- full", "queue full", "not sent". The kernel itself gives a neighbour up after three seconds: with
--- a timeout above that, a host that does not exist is "unreachable", else "timeout".
+-- a timeout above that, a host that does not exist is "unreachable", else "timeout". Routers limit
+-- how many ICMP errors they send: of many probes, only some are "unreachable" at once.
 --
 --     print(host:ping "10.0.0.2")
 --     for _, r in ipairs(host:ping({ "10.0.0.2", "10.0.0.3" }, { count = 3 })) do

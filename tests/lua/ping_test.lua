@@ -115,7 +115,7 @@ end
 
 TestReachable = {}
 
-function TestReachable:test_every_kind_of_address()
+function TestReachable.test_every_kind_of_address()
     for _, address in ipairs { "127.0.0.1", "::1", "10.0.1.1", "10.0.1.2", "10.0.2.2", "0.0.0.0",
         "2001:db8:1::1", "2001:db8:1::2", "2001:db8:2::2", "fe80::2%to1", "ff02::1%to1" } do
         local result = ping(left, address, { count = 2, interval = 0.01 })
@@ -124,18 +124,18 @@ function TestReachable:test_every_kind_of_address()
     end
 end
 
-function TestReachable:test_the_unspecified_ipv6_address_is_ourselves()
+function TestReachable.test_the_unspecified_ipv6_address_is_ourselves()
     lu.skipIf(mode == "ping", "a ping socket sends it to the router")
     assert_answered(ping(left, "::"), 1)
 end
 
-function TestReachable:test_the_ttl_is_that_of_the_reply()
+function TestReachable.test_the_ttl_is_that_of_the_reply()
     lu.assertEquals(ping(left, "10.0.1.2").ttl, 64)
     lu.assertEquals(ping(left, "10.0.2.2").ttl, 63)
     lu.assertEquals(ping(left, "2001:db8:2::2").ttl, 63)
 end
 
-function TestReachable:test_sizes()
+function TestReachable.test_sizes()
     for _, size in ipairs { 0, 1, 7, 8, 9, 56, 1472, 1473, 65507 } do
         for _, address in ipairs { "127.0.0.1", "::1", "10.0.2.2", "2001:db8:2::2" } do
             assert_answered(ping(left, address, { size = size }), 1)
@@ -143,7 +143,7 @@ function TestReachable:test_sizes()
     end
 end
 
-function TestReachable:test_a_list_keeps_its_order_and_its_duplicates()
+function TestReachable.test_a_list_keeps_its_order_and_its_duplicates()
     local addresses = { "10.0.2.2", "::1", "10.0.2.2", "10.0.77.1", "127.0.0.1", "10.0.2.2" }
     run(left, "ip route add unreachable 10.0.77.0/24")
     local results = ping(left, addresses, { count = 3, interval = 0.01 })
@@ -157,26 +157,26 @@ function TestReachable:test_a_list_keeps_its_order_and_its_duplicates()
     end
 end
 
-function TestReachable:test_an_empty_list()
+function TestReachable.test_an_empty_list()
     lu.assertEquals(ping(left, {}), {})
 end
 
-function TestReachable:test_many_probes_without_a_pause()
+function TestReachable.test_many_probes_without_a_pause()
     assert_answered(ping(left, "10.0.2.2", { count = 3000, interval = 0 }), 3000)
 end
 
-function TestReachable:test_sequence_numbers_wrap()
+function TestReachable.test_sequence_numbers_wrap()
     assert_answered(ping(left, "127.0.0.1", { count = 70000, interval = 0, size = 8 }), 70000)
 end
 
-function TestReachable:test_the_interval_is_kept()
+function TestReachable.test_the_interval_is_kept()
     local before = core.poll.now()
     assert_answered(ping(left, "10.0.2.2", { count = 4, interval = 0.05 }), 4)
     local seconds = core.poll.now() - before
     lu.assertTrue(seconds >= 0.15 and seconds < 5, seconds)
 end
 
-function TestReachable:test_a_thousand_addresses_at_once()
+function TestReachable.test_a_thousand_addresses_at_once()
     local addresses = {}
     for i = 0, 999 do
         addresses[#addresses + 1] = ("10.9.%d.%d"):format(i // 250, i % 250 + 1)
@@ -190,7 +190,7 @@ function TestReachable:test_a_thousand_addresses_at_once()
     run(router, "ip route del 10.9.0.0/16")
 end
 
-function TestReachable:test_broadcast_and_multicast()
+function TestReachable.test_broadcast_and_multicast()
     lu.assertEquals(ping(left, "10.0.1.255", { timeout = 0.1 }).reason, "timeout")
     run(router, "echo 0 > /proc/sys/net/ipv4/icmp_echo_ignore_broadcasts")
     run(left, "ip route add 255.255.255.255 dev to1; ip route add 224.0.0.1 dev to1")
@@ -200,7 +200,7 @@ function TestReachable:test_broadcast_and_multicast()
     run(router, "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_broadcasts")
 end
 
-function TestReachable:test_the_source_can_be_chosen()
+function TestReachable.test_the_source_can_be_chosen()
     run(left, "ip addr add 10.0.1.7/24 dev to1")
     run(router, [[nft "add table t; add chain t c { type filter hook input priority 0; };
                        add rule t c ip saddr 10.0.1.7 icmp type echo-request counter"]])
@@ -216,7 +216,7 @@ function TestReachable:test_the_source_can_be_chosen()
         { source = "10.0.1.1" })
 end
 
-function TestReachable:test_two_at_once_in_one_namespace()
+function TestReachable.test_two_at_once_in_one_namespace()
     local tasks = {}
     for i = 1, 20 do
         local size = i % 3 * 8
@@ -231,7 +231,7 @@ function TestReachable:test_two_at_once_in_one_namespace()
     end
 end
 
-function TestReachable:test_what_comes_after_the_first_reply_is_a_duplicate()
+function TestReachable.test_what_comes_after_the_first_reply_is_a_duplicate()
     local result = ping(left, "ff02::1%to1", { count = 3, interval = 0.1 })
     assert_answered(result, 3)
     lu.assertTrue(result.duplicates >= 2) -- left answers itself, and so does router
@@ -239,14 +239,14 @@ end
 
 TestLost = {}
 
-function TestLost:test_lo_is_down()
+function TestLost.test_lo_is_down()
     local ns = namespace "new"
     assert_lost(ping(ns, "127.0.0.1"), "no route", "Network is unreachable")
     assert_lost(ping(ns, "::1"), "no route", "there is no address to send from")
     ns.handle:close()
 end
 
-function TestLost:test_routes_that_refuse()
+function TestLost.test_routes_that_refuse()
     run(left, [[for f in 10.7.%%d.0/24 fd00:%%d::/64; do
                   ip route add blackhole $(printf $f 1); ip route add unreachable $(printf $f 2)
                   ip route add prohibit $(printf $f 3); ip route add throw $(printf $f 4); done]])
@@ -259,7 +259,7 @@ function TestLost:test_routes_that_refuse()
                   ip route flush type $t; ip -6 route flush type $t; done]])
 end
 
-function TestLost:test_no_route()
+function TestLost.test_no_route()
     local ns = namespace "new"
     run(ns, "ip link set lo up")
     assert_lost(ping(ns, "10.0.0.1"), "no route", "Network is unreachable")
@@ -267,7 +267,7 @@ function TestLost:test_no_route()
     ns.handle:close()
 end
 
-function TestLost:test_nobody_has_the_address()
+function TestLost.test_nobody_has_the_address()
     local results = ping(left, { "10.0.1.9", "2001:db8:1::9" }, { timeout = 0.2 })
     assert_lost(results[1], "timeout", "no reply within 0.2 s")
     assert_lost(results[2], "timeout", "no reply within 0.2 s")
@@ -277,7 +277,7 @@ function TestLost:test_nobody_has_the_address()
     assert_answered(results[3], 1)
 end
 
-function TestLost:test_a_router_refuses()
+function TestLost.test_a_router_refuses()
     run(router, [[ip route add unreachable 10.6.2.0/24; ip route add prohibit 10.6.3.0/24
                   ip route add blackhole 10.6.1.0/24
                   ip route add unreachable fd06:2::/64; ip route add prohibit fd06:3::/64]])
@@ -293,7 +293,7 @@ function TestLost:test_a_router_refuses()
                   ip route flush type $t; ip -6 route flush type $t; done]])
 end
 
-function TestLost:test_ttl()
+function TestLost.test_ttl()
     assert_lost(ping(left, "10.0.2.2", { ttl = 1 }), "ttl exceeded", "time to live", "10.0.1.2")
     assert_lost(ping(left, "2001:db8:2::2", { ttl = 1 }), "ttl exceeded", "hop limit",
         "2001:db8:1::2")
@@ -301,7 +301,7 @@ function TestLost:test_ttl()
     assert_answered(ping(left, "2001:db8:2::2", { ttl = 2 }), 1)
 end
 
-function TestLost:test_a_smaller_mtu_on_the_way()
+function TestLost.test_a_smaller_mtu_on_the_way()
     run(router, "ip link set to2 mtu 1300")
     run(right, "ip link set back2 mtu 1300")
     assert_lost(ping(left, "10.0.2.2", { size = 1400 }), "message too long", "MTU 1300", "10.0.1.2")
@@ -322,7 +322,7 @@ local function with_rule(ns, hook, rule, fn)
     if not ok then error(err, 0) end
 end
 
-function TestLost:test_firewalls()
+function TestLost.test_firewalls()
     local both = { "10.0.2.2", "2001:db8:2::2" }
     local request = "meta l4proto { icmp, icmpv6 } ip%s daddr %s "
     local v4, v6 = request:format("", both[1]), request:format("6", both[2])
@@ -347,7 +347,7 @@ end
 
 -- An ICMP error for one target makes the socket's next send fail: the others must not notice. (The
 -- firewall answers them all; an "unreachable" route would, after five, answer one a second.)
-function TestLost:test_errors_of_some_do_not_touch_the_others()
+function TestLost.test_errors_of_some_do_not_touch_the_others()
     local addresses = {}
     for i = 1, 100 do
         addresses[i] = i % 2 == 0 and "10.0.2.2" or "10.6.0." .. i
@@ -366,7 +366,7 @@ function TestLost:test_errors_of_some_do_not_touch_the_others()
     run(router, "ip route del 10.6.0.0/16")
 end
 
-function TestLost:test_partial_loss()
+function TestLost.test_partial_loss()
     with_rule(right, "input", "icmp type echo-request limit rate over 1/hour burst 2 packets drop",
         function()
             local result = ping(left, "10.0.2.2", { count = 4, interval = 0.01, timeout = 0.2 })
@@ -379,7 +379,7 @@ function TestLost:test_partial_loss()
 end
 
 -- 700 unresolved neighbours hold more than an ordinary user's send buffer.
-function TestLost:test_many_silent_neighbours_do_not_lose_the_others()
+function TestLost.test_many_silent_neighbours_do_not_lose_the_others()
     local addresses = {}
     for i = 1, 700 do
         addresses[i] = ("10.5.%d.%d"):format(i // 250, i % 250 + 1)
@@ -415,7 +415,7 @@ local function ping_with_full_table(name)
     return results, said:find "No buffer space" ~= nil
 end
 
-function TestLost:test_the_neighbour_table_is_full()
+function TestLost.test_the_neighbour_table_is_full()
     local name = os.tmpname()
     write_neighbours(name)
     run(left, "ip addr add 10.4.255.1/16 dev to1; ip addr add fd04::ffff/64 dev to1 nodad")
@@ -441,7 +441,7 @@ local function iputils(address)
     return tonumber(sent), tonumber(received), text
 end
 
-function TestOracle:test_the_same_counts_as_iputils()
+function TestOracle.test_the_same_counts_as_iputils()
     lu.skipIf(mode == "ping", "ping(8) has a capability as a file, and does not start without it")
     run(router, "ip route add prohibit 10.6.3.0/24")
     for _, address in ipairs { "127.0.0.1", "10.0.2.2", "2001:db8:2::2", "::1", "10.6.3.1",
@@ -455,7 +455,7 @@ end
 
 TestRefused = {}
 
-function TestRefused:test_addresses()
+function TestRefused.test_addresses()
     local err = assert_refused('cannot ping 10.0.0.300 in left: "10.0.0.300" is not an IPv4 or ' ..
         "IPv6 address (EINVAL)", left, "10.0.0.300")
     lu.assertEquals({ err.code, err.netns, err.op }, { "EINVAL", "left", "ping 10.0.0.300" })
@@ -476,7 +476,7 @@ function TestRefused:test_addresses()
     assert_refused('an address is a string such as "10.0.0.1", not true', left, { true })
 end
 
-function TestRefused:test_options()
+function TestRefused.test_options()
     for _, case in ipairs {
         { { count = 0 }, "count is 1 to 1000000 probes, not 0" },
         { { count = 1.5 }, "count is 1 to 1000000 probes, not 1.5" },
@@ -501,7 +501,7 @@ function TestRefused:test_options()
     lu.assertEquals(assert_refused("", left, "127.0.0.1", { count = 0 }).key, "count")
 end
 
-function TestRefused:test_neither_kind_of_socket()
+function TestRefused.test_neither_kind_of_socket()
     lu.skipIf(mode == "raw", "raw sockets are permitted")
     local ns = { name = "strict", handle = assert(core.netns.new()) }
     for _, address in ipairs { "10.0.0.1", "::1" } do
@@ -512,7 +512,7 @@ function TestRefused:test_neither_kind_of_socket()
     ns.handle:close()
 end
 
-function TestRefused:test_nothing_is_left_open()
+function TestRefused.test_nothing_is_left_open()
     local function descriptors()
         collectgarbage()
         return select(2, run(left, "ls /proc/%d/fd", pid):gsub("\n", ""))
@@ -528,7 +528,7 @@ end
 
 TestText = {}
 
-function TestText:test_a_result_is_one_line()
+function TestText.test_a_result_is_one_line()
     lu.assertStrMatches(tostring(ping(left, "10.0.2.2", { count = 2, interval = 0.01 })),
         "10%.0%.2%.2: 2 of 2 received, rtt min/avg/max/mdev = [%d.]+/[%d.]+/[%d.]+/[%d.]+ ms")
     lu.assertEquals(tostring(ping(left, "10.0.2.2", { ttl = 1 })),
