@@ -17,7 +17,7 @@ static const struct field addr_fields[] = {
     { "local", PREFIX, .attr = IFA_LOCAL, .flags = POSITIONAL | SPLIT | RESERVED,
       .length_at = offsetof(struct ifaddrmsg, ifa_prefixlen),
       .help = "the address, with its prefix length: \"10.0.0.1/24\"" },
-    { "prefixlen", NUMBER, U8, HEADER(ifaddrmsg, ifa_prefixlen), .flags = NOT_SAID, .max = 128,
+    { "prefixlen", LENGTH, U8, HEADER(ifaddrmsg, ifa_prefixlen), .flags = NOT_SAID, .max = 128,
       .help = "bits, where the address was given without them" },
     { "scope", ENUM, U8, HEADER(ifaddrmsg, ifa_scope), .of = scope_words },
     { "family", ENUM, U8, HEADER(ifaddrmsg, ifa_family), .flags = NOT_SAID, .of = family_words },

@@ -20,6 +20,7 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
     m->object = object;
     m->verb = verb;
     m->namespace_count = m->given_count = 0;
+    m->length_from = NULL;
     mnl_nlmsg_put_header(m->bytes);
     m->header.nlmsg_type = verb->type;
     m->header.nlmsg_flags = verb->flags;
@@ -165,15 +166,21 @@ static int refuse(const struct value *value, const char *valid, struct error *er
     return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
 }
 
+static int to_number(const struct field *f, const struct value *v, int64_t *number,
+                     struct error *err) {
+    *number = v->number;
+    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
+        *number = UINT32_MAX;
+    else if (!(v->type == VALUE_NUMBER ||
+               (v->type == VALUE_TEXT && parse_integer(v->text, number))))
+        return refuse(v, "an integer", err);
+    return in_range(f, *number, err);
+}
+
 static int write_number(struct writer *w, const struct field *f, const struct value *v,
                         struct error *err) {
-    int64_t number = v->number;
-    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
-        number = UINT32_MAX;
-    else if (!(v->type == VALUE_NUMBER ||
-               (v->type == VALUE_TEXT && parse_integer(v->text, &number))))
-        return refuse(v, "an integer", err);
-    return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+    int64_t number;
+    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -286,15 +293,52 @@ static int write_mac(struct writer *w, const struct field *f, const struct value
                : write_attribute(w, f->attr, mac, sizeof mac, err);
 }
 
+/* A caller's keys come in any order: a length that he names for itself counts, else that of the
+   last row that has one, as for iproute2 a peer's does. */
+static void set_length(struct writer *w, const struct field *f, size_t at, int64_t length) {
+    const struct field *before = w->message->length_from;
+    if (before && (before->meaning == LENGTH || (f->meaning != LENGTH && before > f)))
+        return;
+    w->message->length_from = f;
+    w->header[at] = (char)length;
+}
+
+static int write_length(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    if (to_number(f, v, &number, err) < 0)
+        return -1;
+    set_length(w, f, f->offset, number);
+    return 0;
+}
+
+/* 0.0.0.0/0 and ::/0 are as "default". */
+static bool is_whole_world(const struct address *address) {
+    static const uint8_t zeros[sizeof address->bytes];
+    return !address->prefixlen && !memcmp(address->bytes, zeros, sizeof zeros);
+}
+
 /* "default" has no bytes and takes its family from the rest of the message. */
 static bool is_default(const struct field *f, const char *text) {
     return f->meaning == PREFIX && (!strcmp(text, "default") || !strcmp(text, "any"));
 }
 
+static int put_address(struct writer *w, const struct field *f, const struct address *address,
+                       struct error *err) {
+    *message_family(w->message) = address->family;
+    if (f->flags & SPLIT)
+        set_length(w, f, f->length_at, address->prefixlen);
+    else if (f->meaning == PREFIX)
+        w->header[f->length_at] = (char)address->prefixlen;
+    if (f->meaning == PREFIX && !(f->flags & SPLIT) && is_whole_world(address))
+        return 0;
+    return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
+}
+
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     struct address address;
-    uint8_t *family = message_family(w->message);
+    int family = *message_family(w->message);
     if (v->type != VALUE_TEXT)
         return refuse(v,
                       f->meaning == PREFIX ? "an address such as \"10.0.0.1/24\""
@@ -304,14 +348,9 @@ static int write_address(struct writer *w, const struct field *f, const struct v
         return 0;
     if (f->flags & PLUS && !strcmp(v->text, "+"))
         return write_attribute(w, f->attr, (char[4]){ 0 }, 4, err);
-    int failed = f->meaning == PREFIX ? prefix_parse(v->text, *family, &address, err)
-                                      : address_parse(v->text, *family, &address, err);
-    if (failed < 0)
-        return -1;
-    *family = address.family;
-    if (f->meaning == PREFIX)
-        w->header[f->length_at] = (char)address.prefixlen;
-    return write_attribute(w, f->attr, address.bytes, address_size(address.family), err);
+    int failed = f->meaning == PREFIX ? prefix_parse(v->text, family, &address, err)
+                                      : address_parse(v->text, family, &address, err);
+    return failed < 0 ? -1 : put_address(w, f, &address, err);
 }
 
 /* --- interfaces, namespaces, kinds ------------------------------------------------------------ */
@@ -374,11 +413,14 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number,   [HEX] = write_number,     [BOOL] = write_bool,
-    [SWITCH] = write_bool,     [CONSTANT] = write_bool,  [ENUM] = write_word,
-    [BITS] = write_word,       [STRING] = write_string,  [MAC] = write_mac,
-    [ADDRESS] = write_address, [PREFIX] = write_address, [DEV] = write_dev,
-    [NETNS] = write_netns,     [KIND] = write_kind,      [LIST] = NULL,
+    [NUMBER] = write_number,  [HEX] = write_number,
+    [BOOL] = write_bool,      [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,  [ENUM] = write_word,
+    [BITS] = write_word,      [STRING] = write_string,
+    [MAC] = write_mac,        [ADDRESS] = write_address,
+    [PREFIX] = write_address, [DEV] = write_dev,
+    [LENGTH] = write_length,  [NETNS] = write_netns,
+    [KIND] = write_kind,      [LIST] = NULL,
 };
 
 /* An attribute that other rows share may stand there already; any other has been given twice. */

@@ -8,7 +8,7 @@
 enum {
     MESSAGE_MAX = 16 * 1024,
     MESSAGE_NAMESPACES = 8,
-    MESSAGE_FIELDS = 64,
+    MESSAGE_FIELDS = 128,
 };
 
 struct message {
@@ -27,6 +27,7 @@ struct message {
     int namespace_count;
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, for a filter */
     int given_count;
+    const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
 };
 
 /* One level: the message itself or a nest in it. */

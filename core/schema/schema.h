@@ -28,6 +28,7 @@ enum meaning {
     MAC,       /* a link-layer address */
     ADDRESS,   /* of the message's family */
     PREFIX,    /* an address whose length in bits is the header's byte at `.length_at` */
+    LENGTH,    /* that length, for SPLIT addresses; their own ("/24") goes before it */
     BRIDGE_ID, /* "8000.02:00:00:00:00:01"; read only */
     DEV,       /* an interface of the socket's namespace, by name */
     NETNS,     /* a namespace: handle or name (as a descriptor), or a process in it (`.bit`: its
