@@ -4,6 +4,15 @@
 
 #include "reader.h"
 
+/* A port's kind is its master's, in an attribute of its own. */
+static bool same_port_kind(const struct reader *a, const struct reader *b, const struct field *f) {
+    struct field port = *f;
+    struct value left, right;
+    port.attr = (uint16_t)f->bit;
+    return read_value(a, &port, &left) && read_value(b, &port, &right) &&
+           left.length == right.length && !memcmp(left.text, right.text, left.length);
+}
+
 static bool same_value(const struct reader *a, const struct reader *b, const struct field *f) {
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
@@ -18,6 +27,11 @@ static bool same_value(const struct reader *a, const struct reader *b, const str
 
 static bool same_field(const struct reader *a, const struct reader *b, const struct field *f) {
     int64_t left, right;
+    struct value kind;
+    if (f->meaning == KIND && !read_value(a, f, &kind))
+        return same_port_kind(a, b, f);
+    if (f->meaning == CONSTANT)
+        return (read_number(b, f, &right) ? right : 0) == f->bit;
     if (f->meaning == SWITCH || f->meaning == BITS) {
         int64_t mask = f->meaning == SWITCH ? f->bit : ~(int64_t)0;
         if (!read_number(a, f, &left))
