@@ -99,6 +99,12 @@ static int nl_change(lua_State *L) {
     return 1;
 }
 
+static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
+                      const struct netlink *nl) {
+    struct reader r;
+    return object->absent && reader_begin(&r, object->table, reply, nl) == 0 && object->absent(&r);
+}
+
 static int nl_get(lua_State *L) {
     struct socket *s = check_socket(L);
     struct error err;
@@ -107,6 +113,8 @@ static int nl_get(lua_State *L) {
     if (result == 0)
         result = netlink_get(&s->nl, &message.header, &reply, &err);
     message_end(&message);
+    if (result == 0 && is_absent(message.object, reply, &s->nl))
+        result = error_set(&err, ENOENT, "there is none");
     if (result < 0)
         return refused(L, s, &err);
     if (!push_record(L, message.object, reply, &s->nl))

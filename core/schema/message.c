@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "../address.h"
 #include "../cleanup.h"
@@ -41,6 +42,11 @@ bool message_given(const struct message *m, const struct field *field) {
         if (m->given[i] == field)
             return true;
     return false;
+}
+
+void message_note(struct message *m, const struct field *field) {
+    if (m->given_count < MESSAGE_FIELDS)
+        m->given[m->given_count++] = field;
 }
 
 uint8_t *message_family(struct message *m) {
@@ -183,6 +189,11 @@ static int write_number(struct writer *w, const struct field *f, const struct va
     return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
 }
 
+/* Whether the message asks, and its values say for what. */
+static bool is_filter(const struct message *m) {
+    return m->verb->type == m->object->get;
+}
+
 /* --- words ------------------------------------------------------------------------------------ */
 
 static bool is_true(const struct value *v, bool *on) {
@@ -210,7 +221,10 @@ static int write_switch(struct writer *w, const struct field *f, bool on, struct
         return 0;
     struct field mask = *f;
     mask.offset = (uint16_t)(f->offset + 4);
-    return put_number(w, &mask, get_number(w, &mask) | f->bit, err);
+    int64_t meant = get_number(w, &mask);
+    if (meant & f->bit && ((bits & f->bit) != 0) != set)
+        return error_set(err, EINVAL, "it contradicts another key");
+    return put_number(w, &mask, meant | f->bit, err);
 }
 
 static int write_bool(struct writer *w, const struct field *f, const struct value *v,
@@ -258,7 +272,24 @@ static int write_word(struct writer *w, const struct field *f, const struct valu
     int64_t number;
     if (find_word(f, v, &number, err) < 0)
         return -1;
-    return put_number(w, f, f->meaning == BITS ? get_number(w, f) | number : number, err);
+    if (f->meaning == BITS && f->bit && !is_filter(w->message))
+        number &= f->bit;
+    if (f->meaning == BITS)
+        number |= get_number(w, f);
+    return put_number(w, f, number, err);
+}
+
+static int write_family(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    uint8_t *family = message_family(w->message);
+    if (find_word(f, v, &number, err) < 0)
+        return -1;
+    if (*family && *family != number)
+        return refuse(
+            v, *family == AF_INET6 ? "inet6 as of the addresses" : "inet as of the addresses", err);
+    *family = (uint8_t)number;
+    return 0;
 }
 
 /* --- strings and addresses -------------------------------------------------------------------- */
@@ -270,7 +301,7 @@ static int write_string(struct writer *w, const struct field *f, const struct va
     if (v->type == VALUE_NUMBER) {
         snprintf(number, sizeof number, "%lld", (long long)v->number);
         text = number;
-    } else if (v->type != VALUE_TEXT || strlen(text) != v->length) {
+    } else if (v->type != VALUE_TEXT) {
         return refuse(v, "a string", err);
     }
     size_t length = strlen(text);
@@ -413,32 +444,51 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number,  [HEX] = write_number,
-    [BOOL] = write_bool,      [SWITCH] = write_bool,
-    [CONSTANT] = write_bool,  [ENUM] = write_word,
-    [BITS] = write_word,      [STRING] = write_string,
-    [MAC] = write_mac,        [ADDRESS] = write_address,
-    [PREFIX] = write_address, [DEV] = write_dev,
-    [LENGTH] = write_length,  [NETNS] = write_netns,
-    [KIND] = write_kind,      [LIST] = NULL,
+    [NUMBER] = write_number,
+    [HEX] = write_number,
+    [BOOL] = write_bool,
+    [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,
+    [ENUM] = write_word,
+    [BITS] = write_word,
+    [FAMILY] = write_family,
+    [STRING] = write_string,
+    [MAC] = write_mac,
+    [ADDRESS] = write_address,
+    [PREFIX] = write_address,
+    [DEV] = write_dev,
+    [LENGTH] = write_length,
+    [NETNS] = write_netns,
+    [KIND] = write_kind,
+    [LIST] = NULL,
 };
 
-/* An attribute that other rows share may stand there already; any other has been given twice. */
+/* An attribute that other rows share may stand there already. */
 static bool is_shared(const struct field *f) {
     return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
+}
+
+/* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
+   of the message. */
+static bool is_given_twice(const struct writer *w, const struct field *f) {
+    if (f->meaning == BITS)
+        return false; /* word by word */
+    return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
 }
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
     int result;
     struct message *m = w->message;
-    if (m->given_count < MESSAGE_FIELDS)
-        m->given[m->given_count++] = field;
-    if (field->flags & READ_ONLY && m->verb->type != m->object->get)
+    bool twice = is_given_twice(w, field);
+    message_note(m, field);
+    if (field->flags & READ_ONLY && !is_filter(m))
         return 0;
     if (!writers[field->meaning])
         result = refuse(value, "a table", err);
-    else if (!is_shared(field) && writer_find(w, field->attr))
+    else if (value->type == VALUE_TEXT && strlen(value->text) != value->length)
+        result = error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", value->text);
+    else if (twice)
         result = error_set(err, EINVAL, "given twice");
     else
         result = writers[field->meaning](w, field, value, err);

@@ -48,6 +48,9 @@ void message_end(struct message *m);
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 
+/* Notes that a row has a value, also one that was written by another row. */
+void message_note(struct message *m, const struct field *field);
+
 /* The byte that says AF_INET or AF_INET6 in every header of rtnetlink. */
 uint8_t *message_family(struct message *m);
 

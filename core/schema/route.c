@@ -74,7 +74,7 @@ static const struct field route_fields[] = {
       .length_at = offsetof(struct rtmsg, rtm_dst_len),
       .help = "where to: a prefix, an address or \"default\"" },
     { "from", PREFIX, .attr = RTA_SRC, .length_at = offsetof(struct rtmsg, rtm_src_len) },
-    { "family", ENUM, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
+    { "family", FAMILY, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
     { "tos", HEX, U8, HEADER(rtmsg, rtm_tos), .flags = ONLY_TRUE },
     { "gateway", ADDRESS, .attr = RTA_GATEWAY, .word = "via", .help = "the next router" },
     { "dev", DEV, U32, .attr = RTA_OIF, .help = "the interface it leaves through" },
@@ -87,7 +87,8 @@ static const struct field route_fields[] = {
     { "prefsrc", ADDRESS, .attr = RTA_PREFSRC, .word = "src",
       .help = "the source address of what is sent here" },
     { "metric", NUMBER, U32, .attr = RTA_PRIORITY, .help = "the lower wins" },
-    { "flags", BITS, U32, HEADER(rtmsg, rtm_flags), .flags = READ_ONLY, .of = flag_words },
+    { "flags", BITS, U32, HEADER(rtmsg, rtm_flags), .flags = NOT_SAID, .of = flag_words,
+      .bit = RTNH_F_ONLINK },
     { "onlink", SWITCH, U32, HEADER(rtmsg, rtm_flags), .flags = WRITE_ONLY, .bit = RTNH_F_ONLINK,
       .help = "the router is on the link, whatever the addresses say" },
     { "expires", NUMBER, U32, .attr = RTA_EXPIRES, .flags = WRITE_ONLY,
@@ -112,6 +113,8 @@ static uint8_t implied_scope(const struct writer *w, const struct rtmsg *header)
 }
 
 static void imply_new(struct writer *w, struct rtmsg *header) {
+    if (header->rtm_flags & RTNH_F_ONLINK) /* by its own word or among the flags */
+        message_note(w->message, schema_field(w->table, "onlink"));
     if (!is_given(w, "protocol"))
         header->rtm_protocol = RTPROT_BOOT;
     if (!header->rtm_type)
@@ -133,7 +136,7 @@ static int finish_route(struct writer *w, struct error *err) {
     uint16_t type = w->message->verb->type;
     if (!header->rtm_family && !wants_all(w))
         header->rtm_family = AF_INET;
-    if (!is_given(w, "table"))
+    if (type != RTM_GETROUTE && !is_given(w, "table"))
         header->rtm_table = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
                                     header->rtm_type == RTN_ANYCAST
                                 ? RT_TABLE_LOCAL
@@ -142,7 +145,7 @@ static int finish_route(struct writer *w, struct error *err) {
         imply_new(w, header);
     else if (type == RTM_DELROUTE && !is_given(w, "scope"))
         header->rtm_scope = RT_SCOPE_NOWHERE;
-    else if (type == RTM_GETROUTE)
+    else if (type == RTM_GETROUTE && header->rtm_family == AF_INET) /* IPv6 always tells */
         header->rtm_flags |= RTM_F_LOOKUP_TABLE;
     return 0;
 }
