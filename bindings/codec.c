@@ -35,7 +35,7 @@ static int prefix_key(struct error *err, const char *nest) {
     return -1;
 }
 
-/* The userdata in one of the object's fields, and the name in another. */
+/* The userdata in one of the object's fields (-1 in it: closed), and the name in another. */
 static bool namespace_in(lua_State *L, int index, const char *handle, const char *label,
                          struct value *v) {
     lua_getfield(L, index, handle);
@@ -44,7 +44,7 @@ static bool namespace_in(lua_State *L, int index, const char *handle, const char
     v->text = lua_tostring(L, -1); /* the object keeps it alive */
     v->number = fd ? *fd : -1;
     lua_pop(L, 2);
-    return v->number >= 0;
+    return fd != NULL;
 }
 
 /* A namespace is the userdata itself, or an object that has it. */
@@ -53,9 +53,8 @@ static bool to_namespace(lua_State *L, int index, struct value *v) {
     v->type = VALUE_NETNS;
     v->text = NULL;
     v->number = fd ? *fd : -1;
-    return v->number >= 0 ||
-           (lua_istable(L, index) && (namespace_in(L, index, "handle", "label", v) ||
-                                      namespace_in(L, index, "here", "here_label", v)));
+    return fd || (lua_istable(L, index) && (namespace_in(L, index, "handle", "label", v) ||
+                                            namespace_in(L, index, "here", "here_label", v)));
 }
 
 static bool to_value(lua_State *L, int index, const struct field *f, struct value *v) {
@@ -333,7 +332,9 @@ int encode(lua_State *L, int index, struct writer *w, struct error *err) {
     int top = lua_gettop(L);
     int result = lua_isnoneornil(L, index) ? 0 : encode_level(&level);
     lua_settop(L, top);
-    return result < 0 ? -1 : writer_end(w, err);
+    if (result < 0 || message_check(w->message, err) < 0)
+        return -1;
+    return writer_end(w, err);
 }
 
 /* --- message -> Lua --------------------------------------------------------------------------- */

@@ -55,13 +55,6 @@ static int nl_trace(lua_State *L) {
 /* --- requests -----------------------------------------------------------------------------------
  */
 
-static struct socket *check_socket(lua_State *L) {
-    struct socket *s = luaL_checkudata(L, 1, TYPE);
-    if (s->nl.fd < 0)
-        luaL_error(L, "the namespace is closed");
-    return s;
-}
-
 /* Arguments: socket, object, verb, the caller's table. Begins the message and writes it. */
 static int write_request(lua_State *L, struct socket *s, struct error *err) {
     const char *object_name = luaL_checkstring(L, 2), *verb_name = luaL_checkstring(L, 3);
@@ -70,8 +63,11 @@ static int write_request(lua_State *L, struct socket *s, struct error *err) {
     struct writer w;
     if (!verb)
         return luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
+    s->nl.refusal = (struct refusal){ 0 };
     message_end(&message); /* if an error cut off the last one */
     message_begin(&message, &s->nl, object, verb, &w);
+    if (s->nl.fd < 0)
+        return error_set(err, EBADF, "the namespace is closed");
     return encode(L, 4, &w, err);
 }
 
@@ -82,7 +78,7 @@ static int refused(lua_State *L, struct socket *s, struct error *err) {
 }
 
 static int nl_change(lua_State *L) {
-    struct socket *s = check_socket(L);
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
     if (write_request(L, s, &err) < 0) {
         message_end(&message);
@@ -106,7 +102,7 @@ static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
 }
 
 static int nl_get(lua_State *L) {
-    struct socket *s = check_socket(L);
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
     struct nlmsghdr *reply = NULL;
     int result = write_request(L, s, &err);
@@ -171,7 +167,7 @@ static int push_dump(lua_State *L, struct socket *s, struct request *request, st
 }
 
 static int nl_list(lua_State *L) {
-    struct socket *s = check_socket(L);
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
     struct request request;
     if (write_request(L, s, &err) < 0) {
@@ -259,7 +255,7 @@ static int flush(struct socket *s, struct error *err) {
 }
 
 static int nl_flush(lua_State *L) {
-    struct socket *s = check_socket(L);
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
     int result = write_request(L, s, &err);
     bool sent = result == 0;

@@ -117,7 +117,7 @@ static int check_kind(int fd) {
 static int open_namespace(const char *path, const char *what, struct error *err) {
     cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return error_set(err, errno, "cannot open namespace %s: %s", what, strerror(errno));
+        return error_errno(err, errno);
     if (!check_kind(fd))
         return error_set(err, EINVAL, "%s is not a network namespace", what);
     return take_fd(&fd);
@@ -181,10 +181,9 @@ struct opening {
 static int make_new(void *arg) {
     struct opening *open = arg;
     if (unshare(CLONE_NEWNET) < 0) {
-        error_set(open->err, errno, "cannot create a namespace: %s", strerror(errno));
-        if (errno == EPERM)
-            error_hint(open->err, "it needs CAP_SYS_ADMIN: run as root, or in a sandbox (nsh -S)");
-        if (errno == ENOSPC)
+        int code = errno;
+        error_errno(open->err, code);
+        if (code == ENOSPC)
             error_hint(open->err, "raise the limit: sysctl -w user.max_net_namespaces=N");
         return -1;
     }
@@ -196,7 +195,13 @@ int netns_new(struct error *err) {
     cleanup_fd int home = netns_current(err);
     if (home < 0)
         return -1;
-    return netns_run(home, make_new, &new, err) < 0 ? -1 : new.fd;
+    if (netns_run(home, make_new, &new, err) == 0)
+        return new.fd;
+    if (err && err->code == EPERM) { /* already to enter the one where the helper is needs power */
+        error_errno(err, EPERM);
+        error_hint(err, "it needs CAP_SYS_ADMIN: run as root, or in a sandbox (nsh -S)");
+    }
+    return -1;
 }
 
 /* ip-netns(8): a shared mount of its own, so that a name is seen, and taken away, in every mount
@@ -245,7 +250,10 @@ int netns_del(const char *name, struct error *err) {
     if (name_to_path(name, path, err) < 0)
         return -1;
     umount2(path, MNT_DETACH); /* a name without a mount is removed all the same */
-    return unlink(path) < 0 ? error_errno(err, errno) : 0;
+    if (unlink(path) == 0)
+        return 0;
+    return errno == ENOENT ? error_set(err, ENOENT, "there is no namespace named \"%.60s\"", name)
+                           : error_errno(err, errno);
 }
 
 static int is_name(const struct dirent *entry) {

@@ -90,10 +90,19 @@ static void fill_broadcast(struct writer *w) {
     memcpy(mnl_attr_get_payload(broadcast), &address, sizeof address);
 }
 
-static int refuse_broadcast(struct error *err) {
-    error_set(err, EINVAL, "an IPv6 address has none");
-    strcpy(err->key, "brd");
-    return -1;
+static int check_family(struct writer *w, const struct ifaddrmsg *header, struct error *err) {
+    int bits = header->ifa_family == AF_INET6 ? 128 : 32;
+    if (header->ifa_prefixlen > bits) {
+        error_set(err, ERANGE, "%d is out of range: 0 to %d", header->ifa_prefixlen, bits);
+        strcpy(err->key, "prefixlen");
+        return -1;
+    }
+    if (header->ifa_family == AF_INET6 && writer_find(w, IFA_BROADCAST)) {
+        error_set(err, EINVAL, "an IPv6 address has none");
+        strcpy(err->key, "brd");
+        return -1;
+    }
+    return 0;
 }
 
 /* What ip/ipaddress.c adds: the peer is the address itself, 127.0.0.0/8 has the host's scope. */
@@ -101,8 +110,8 @@ static int finish_addr(struct writer *w, struct error *err) {
     struct ifaddrmsg *header = (struct ifaddrmsg *)w->header;
     if (!writer_find(w, IFA_LOCAL) || w->message->verb->type == RTM_GETADDR)
         return 0;
-    if (header->ifa_family == AF_INET6 && writer_find(w, IFA_BROADCAST))
-        return refuse_broadcast(err);
+    if (check_family(w, header, err) < 0)
+        return -1;
     fill_broadcast(w);
     const struct nlattr *local = writer_find(w, IFA_LOCAL);
     const uint8_t *bytes = mnl_attr_get_payload(local);
@@ -122,10 +131,31 @@ const struct table addr_table = {
 };
 
 const struct verb addr_verbs[] = {
-    { "add", "ip addr add", RTM_NEWADDR, ADD, "local", NULL, "give an interface an address" },
-    { "set", "ip addr change", RTM_NEWADDR, NLM_F_REPLACE, "local", NULL, "change one" },
-    { "replace", "ip addr replace", RTM_NEWADDR, REPLACE, "local", NULL, "add or change one" },
-    { "del", "ip addr del", RTM_DELADDR, 0, "local", NULL, "take one away" },
+    { "add",
+      "ip addr add",
+      RTM_NEWADDR,
+      ADD,
+      "local",
+      NULL,
+      "give an interface an address",
+      { "local", "dev" } },
+    { "set",
+      "ip addr change",
+      RTM_NEWADDR,
+      NLM_F_REPLACE,
+      "local",
+      NULL,
+      "change one",
+      { "local", "dev" } },
+    { "replace",
+      "ip addr replace",
+      RTM_NEWADDR,
+      REPLACE,
+      "local",
+      NULL,
+      "add or change one",
+      { "local", "dev" } },
+    { "del", "ip addr del", RTM_DELADDR, 0, "local", NULL, "take one away", { "local", "dev" } },
     { "list", "ip addr show", RTM_GETADDR, 0, "dev", NULL, "the records of all, or of some" },
     { "flush", "ip addr flush", RTM_GETADDR, 0, "dev", NULL, "take all of these away" },
     { 0 },

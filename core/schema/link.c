@@ -195,6 +195,8 @@ static int write_random_mac(struct writer *w, struct error *err) {
 }
 
 static int finish_link(struct writer *w, struct error *err) {
+    if (makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
+        return refuse_missing("type", err);
     if (!makes_new(w->message) || !w->kind || !w->kind->ether || writer_find(w, IFLA_ADDRESS))
         return 0;
     return write_random_mac(w, err);
@@ -231,11 +233,11 @@ const struct table veth_table = { .name = "veth", .fields = veth_fields, .finish
 
 const struct verb link_verbs[] = {
     { "add", "ip link add", RTM_NEWLINK, ADD, "name", "ifname", "create a link" },
-    { "set", "ip link set", RTM_NEWLINK, 0, "dev", "ifname", "change a link" },
+    { "set", "ip link set", RTM_NEWLINK, 0, "dev", "ifname", "change a link", { "dev" } },
     { "replace", "ip link replace", RTM_NEWLINK, REPLACE, "name", "ifname",
       "create or change one" },
-    { "del", "ip link del", RTM_DELLINK, 0, "dev", "ifname", "delete a link" },
-    { "get", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "one link's record" },
+    { "del", "ip link del", RTM_DELLINK, 0, "dev", "ifname", "delete a link", { "dev" } },
+    { "get", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "one link's record", { "dev" } },
     { "list", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "the records of all, or of some" },
     { 0 },
 };

@@ -88,12 +88,29 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
     return 0;
 }
 
+int message_check(const struct message *m, struct error *err) {
+    for (size_t i = 0; i < sizeof m->verb->needs / sizeof *m->verb->needs; i++) {
+        const char *need = m->verb->needs[i];
+        const struct field *f = need ? schema_field(m->object->table, need) : NULL;
+        if (f && !message_given(m, f))
+            return refuse_missing(need, err);
+    }
+    return 0;
+}
+
 int writer_end(struct writer *w, struct error *err) {
     if (w->table->finish && w->table->finish(w, err) < 0)
         return -1;
     if (w->nest)
         mnl_attr_nest_end(&w->message->header, w->nest);
     return 0;
+}
+
+int refuse_missing(const char *key, struct error *err) {
+    error_set(err, EINVAL, "missing");
+    if (err)
+        snprintf(err->key, sizeof err->key, "%s", key);
+    return -1;
 }
 
 /* --- numbers ---------------------------------------------------------------------------------- */
@@ -311,7 +328,8 @@ static int write_string(struct writer *w, const struct field *f, const struct va
         return error_set(err, ENAMETOOLONG,
                          "\"%.60s\" has %zu characters, at most %lld are allowed", text, length,
                          (long long)f->max);
-    return write_attribute(w, f->attr, text, length + 1, err);
+    /* where the text is the longest, the kernel takes the zero behind it for a part of it */
+    return write_attribute(w, f->attr, text, length + (f->max != (int64_t)length), err);
 }
 
 static int write_mac(struct writer *w, const struct field *f, const struct value *v,
@@ -420,6 +438,8 @@ static int write_netns(struct writer *w, const struct field *f, const struct val
         number = (uint32_t)fd;
     } else if (v->type != VALUE_NETNS) {
         return refuse(v, "a namespace, its name, or a pid", err);
+    } else if (v->number < 0) {
+        return error_set(err, EBADF, "the namespace is closed");
     }
     if (note_namespace(w->message, (int)number, v->type == VALUE_TEXT, v->text, err) < 0)
         return -1;

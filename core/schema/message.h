@@ -51,6 +51,10 @@ bool message_given(const struct message *m, const struct field *field);
 /* Notes that a row has a value, also one that was written by another row. */
 void message_note(struct message *m, const struct field *field);
 
+/* Fails if a key is missing without which the verb makes no sense. Errors: EINVAL with that key. */
+int message_check(const struct message *m, struct error *err);
+int refuse_missing(const char *key, struct error *err);
+
 /* The byte that says AF_INET or AF_INET6 in every header of rtnetlink. */
 uint8_t *message_family(struct message *m);
 

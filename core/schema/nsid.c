@@ -24,8 +24,15 @@ bool nsid_is_absent(const struct reader *r) {
 }
 
 const struct verb nsid_verbs[] = {
-    { "add", "ip netns set", RTM_NEWNSID, 0, "netns", NULL, "give a namespace an id" },
-    { "get", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "a namespace's id" },
+    { "add",
+      "ip netns set",
+      RTM_NEWNSID,
+      0,
+      "netns",
+      NULL,
+      "give a namespace an id",
+      { "netns", "nsid" } },
+    { "get", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "a namespace's id", { "netns" } },
     { "list", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "the ids this namespace knows" },
     { 0 },
 };

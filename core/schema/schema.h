@@ -120,6 +120,7 @@ struct verb {
     const char *first;    /* the key of a value without a key; NULL: none */
     const char *record;   /* the key of a record that means `first` here */
     const char *help;
+    const char *needs[2]; /* keys that there must be */
 };
 
 struct object {

@@ -5,7 +5,7 @@
 
 #include "schema.h"
 
-enum { NEAR = 3, LONGEST = 40 };
+enum { NEAR = 3, LONGEST = 40, FAR = 100 };
 
 /* Edits between two words (Levenshtein), in one row of memory. */
 static int distance(const char *a, const char *b) {
@@ -27,50 +27,62 @@ static int distance(const char *a, const char *b) {
 
 struct nearest {
     const char *key;
-    struct {
-        const char *name;
-        int edits;
-    } best[NEAR];
+    const char *best[NEAR];
+    int count, edits;
 };
 
-static void offer(struct nearest *nearest, const char *name) {
-    int edits = distance(nearest->key, name), i = NEAR;
-    while (i > 0 && (!nearest->best[i - 1].name || edits < nearest->best[i - 1].edits))
-        i--;
-    if (i == NEAR || edits > 2 + (int)strlen(name) / 4)
-        return;
-    for (int j = NEAR - 1; j > i; j--)
-        nearest->best[j] = nearest->best[j - 1];
-    nearest->best[i].name = name;
-    nearest->best[i].edits = edits;
+/* Edits, or a large number if it is too much for words of that length. */
+static int edits_between(const char *key, const char *name) {
+    int a = (int)strlen(key), b = (int)strlen(name), shorter = a < b ? a : b;
+    if (shorter >= 3 && !strncmp(key, name, (size_t)shorter))
+        return 1; /* one is the beginning of the other: "dev" of "device" */
+    int edits = distance(key, name);
+    return edits <= 1 + shorter / 3 ? edits : FAR;
 }
 
-/* Calls each(arg, name) for the keys that a caller may write; also those of the flat nests. */
+/* Keeps the nearest, all of them if there are some. */
+static void offer(void *arg, const char *name) {
+    struct nearest *nearest = arg;
+    int edits = edits_between(nearest->key, name);
+    if (edits < nearest->edits) {
+        nearest->edits = edits;
+        nearest->count = 0;
+    }
+    if (edits < FAR && edits == nearest->edits && nearest->count < NEAR)
+        nearest->best[nearest->count++] = name;
+}
+
+/* Calls each(arg, name) for the keys that a caller may write, by their words (or by both names);
+   also those of the flat nests. */
 static void for_each_key(const struct table *table, const struct kind *kind,
-                         const struct kind *port, void (*each)(void *arg, const char *name),
-                         void *arg) {
+                         const struct kind *port, bool both,
+                         void (*each)(void *arg, const char *name), void *arg) {
     for (const struct field *f = table->fields; f->meaning; f++) {
         const struct table *inner = f->flags & FLAT ? schema_nested(f, kind, port) : NULL;
         if (inner)
-            for_each_key(inner, kind, port, each, arg);
-        else if (!(f->flags & READ_ONLY) && (f->word || f->name))
-            each(arg, f->word ? f->word : f->name);
+            for_each_key(inner, kind, port, both, each, arg);
+        if (inner || f->flags & READ_ONLY)
+            continue;
+        if (f->name && (both || !f->word))
+            each(arg, f->name);
+        if (f->word)
+            each(arg, f->word);
     }
-}
-
-static void offer_key(void *arg, const char *name) {
-    offer(arg, name);
 }
 
 struct text {
     char bytes[200];
+    bool full;
 };
 
 static void list_key(void *arg, const char *name) {
     struct text *text = arg;
     size_t used = strlen(text->bytes), room = sizeof text->bytes - used;
-    if (room < strlen(name) + 8)
+    if (text->full || room < strlen(name) + 8) {
+        snprintf(text->bytes + used, room, "%s", text->full ? "" : ", …");
+        text->full = true;
         return;
+    }
     snprintf(text->bytes + used, room, "%s%s", used ? ", " : "", name);
 }
 
@@ -85,21 +97,20 @@ static const struct kind *kind_with(const char *key, bool *is_port) {
 
 int schema_unknown_key(const struct table *table, const struct kind *kind, const struct kind *port,
                        const char *key, struct error *err) {
-    struct nearest nearest = { .key = key };
-    struct text keys = { "" };
+    struct nearest nearest = { .key = key, .edits = FAR };
+    struct text keys = { "", false };
     bool is_port;
     const struct kind *owner = strcmp(table->name, "link") ? NULL : kind_with(key, &is_port);
-    for_each_key(table, kind, port, offer_key, &nearest);
-    if (nearest.best[0].name)
-        for (int i = 0; i < NEAR && nearest.best[i].name; i++)
-            list_key(&keys, nearest.best[i].name);
-    else
-        for_each_key(table, kind, port, list_key, &keys);
+    for_each_key(table, kind, port, true, offer, &nearest);
+    for (int i = 0; i < nearest.count; i++)
+        list_key(&keys, nearest.best[i]);
+    if (!nearest.count)
+        for_each_key(table, kind, port, false, list_key, &keys);
     if (owner)
         error_set(err, EINVAL, "unknown key \"%.40s\": it belongs to type = \"%s%s\"", key,
                   owner->name, is_port ? "_slave" : "");
     else
         error_set(err, EINVAL, "unknown key \"%.40s\"; %s %s", key,
-                  nearest.best[0].name ? "did you mean" : "valid are", keys.bytes);
+                  nearest.count ? "did you mean" : "valid are", keys.bytes);
     return -1;
 }

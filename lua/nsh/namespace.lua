@@ -10,7 +10,7 @@ local Namespace = { __name = "nsh.namespace" }
 local methods = {}
 
 -- Fields of a namespace: `name` for people; `handle`, its descriptor, and `label`, its name in commands:
--- both nil for the one that nsh is in.
+-- both nil for the one that nsh is in. `closed` once it is.
 local function new(handle, name, label)
     return setmetatable({ handle = handle, name = name, label = label }, Namespace)
 end
@@ -23,7 +23,12 @@ local elsewhere = {
     sysctl = "nsh.sysctl",
 }
 
+local function refuse_closed(ns)
+    errors.raise(errors.new("EBADF", "the namespace is closed"), "use namespace " .. ns.name)
+end
+
 function Namespace.__index(ns, key)
+    if rawget(ns, "closed") and key ~= "close" then refuse_closed(ns) end
     if methods[key] then return methods[key] end
     if elsewhere[key] then
         methods[key] = require(elsewhere[key])[key]
@@ -68,6 +73,15 @@ function methods:close()
     local socket = rawget(self, "netlink")
     if socket then socket:close() end
     if self.handle then self.handle:close() end
+    self.closed = true
+end
+
+-- The name of a namespace is a string; the rest of what it cannot be is checked further down.
+local function check_name(name, op)
+    if type(name) == "string" and not name:find "\0" then return end
+    local what = type(name) == "string" and "without a zero byte" or "not a " .. type(name)
+    errors.raise(errors.new("EINVAL", "the name of a namespace is a string, " .. what),
+        op .. " namespace")
 end
 
 --- Creates a namespace with a name, as `ip netns add` does: it lives until `nsh.netns.del`, or as long
@@ -75,7 +89,8 @@ end
 --
 --     local ns1 = nsh.netns.add "ns1"
 function M.add(name)
-    local handle, err = core.netns.add(tostring(name))
+    check_name(name, "add")
+    local handle, err = core.netns.add(name)
     if not handle then errors.raise(err, ("add namespace %s"):format(name)) end
     trace.say("ip netns add %s", trace.quote(name))
     return new(handle, name, name)
@@ -97,7 +112,7 @@ end
 
 local function open(what)
     if math.type(what) == "integer" then return core.netns.open_pid(what) end
-    if type(what) ~= "string" then
+    if type(what) ~= "string" or what:find "\0" then
         return nil, errors.new("EINVAL", "a name, a path or the pid of a process expected")
     end
     return (what:find "/" and core.netns.open_path or core.netns.open_name)(what)
@@ -125,8 +140,9 @@ end
 --     nsh.netns.del "ns1"
 function M.del(what)
     local name = type(what) == "table" and what.name or what
-    local ok, err = core.netns.del(tostring(name))
-    if not ok then errors.raise(err, "delete namespace " .. tostring(name)) end
+    check_name(name, "delete")
+    local ok, err = core.netns.del(name)
+    if not ok then errors.raise(err, "delete namespace " .. name) end
     if type(what) == "table" then what:close() end
     trace.say("ip netns del %s", trace.quote(name))
 end

@@ -21,8 +21,19 @@ local function operation(object, verb, args)
     return verb .. " " .. object.name .. (name and " " .. name or "")
 end
 
+-- Where the cure is known.
+local function hint_for(err, args)
+    if err.code == "EPERM" then
+        return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
+    elseif err.message == "Unknown device type" and type(args) == "table" then
+        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(
+            args.type or args.info_kind)
+    end
+end
+
 -- The key that was refused goes before the words: "mtu: 70000 is out of range".
 local function refuse(object, verb, args, err)
+    err.hint = err.hint or hint_for(err, args)
     if err.key then err.message = err.key .. ": " .. err.message end
     errors.raise(err, operation(object, verb, args), object.ns.name)
 end

@@ -208,7 +208,7 @@ end
 
 function TestLink.test_strings_with_odd_characters()
     for _, alias in ipairs{ "a b", 'x"y', "it's", "$(touch x) `y` \\ ;|&<>*?", "tab\tnew\nline", "é€😀",
-        "\xff\xfe", ("x"):rep(200), "7", "-n", "null" } do
+        "\xff\xfe", ("x"):rep(254), ("x"):rep(255), "7", "-n", "null" } do
         ns.link:set{ "v0", alias = alias }
         lu.assertEquals(ns.link:get("v0").ifalias, alias)
     end
