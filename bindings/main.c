@@ -1,8 +1,179 @@
-/* The program nsh. */
+/* The program nsh: what must happen before Lua starts, what a script finds, and the way out. */
+#include <errno.h>
 #include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "../core/guardian.h"
+#include "../core/limits.h"
+#include "../core/sandbox.h"
+#include "embedded.h"
+#include "interrupt.h"
 #include "nsh.h"
+#include "run.h"
 
-int main(void) {
+/* --- what stands ready for a script ----------------------------------------------------------- */
+
+static int search_embedded(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    for (const struct embedded *module = embedded; module->name; module++) {
+        if (!strcmp(module->name, name)) {
+            const char *code = (const char *)module->code;
+            if (luaL_loadbufferx(L, code, module->size, name, "b") != LUA_OK)
+                return lua_error(L);
+            lua_pushliteral(L, "built in");
+            return 2;
+        }
+    }
+    lua_pushfstring(L, "no built-in module '%s'", name);
+    return 1;
+}
+
+int luaopen_nsh_core(lua_State *L);
+int open_readline(lua_State *L);
+
+/* Behind package.preload, before the file system: "nsh.*" is what is built in. */
+static void add_searcher(lua_State *L) {
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "searchers");
+    for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushcfunction(L, search_embedded);
+    lua_rawseti(L, -2, 2);
+    lua_getfield(L, -2, "preload");
+    lua_pushcfunction(L, luaopen_nsh_core);
+    lua_setfield(L, -2, "nsh.core");
+    lua_pushcfunction(L, open_readline);
+    lua_setfield(L, -2, "nsh.core.readline");
+    lua_pop(L, 3);
+}
+
+/* __index of the globals: nsh, host and show are loaded when a script first names one of them. */
+static int load_global(lua_State *L) {
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    lua_settop(L, 2);
+    if (!strcmp(name, "show"))
+        push_module(L, "nsh.show");
+    else if (!strcmp(name, "nsh") || !strcmp(name, "host"))
+        push_module(L, "nsh");
+    else
+        return 0;
+    if (!strcmp(name, "host"))
+        lua_getfield(L, -1, "host");
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1);
+    return 1;
+}
+
+static void add_globals(lua_State *L) {
+    lua_pushglobaltable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, load_global);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* The global `arg`, as lua(1) fills it: the script is 0, what stands before it is negative. */
+static void add_arg(lua_State *L, int argc, char **argv, int script) {
+    lua_createtable(L, argc - script, script + 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i - script);
+    }
+    lua_setglobal(L, "arg");
+}
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+struct start {
+    int argc;
+    char **argv;
+    struct settings settings;
+    int status; /* of the program, and the signal that interrupted it */
+    int signal;
+};
+
+static int protected_main(lua_State *L) {
+    struct start *start = lua_touserdata(L, 1);
+    luaL_checkversion(L);
+    luaL_openlibs(L);
+    if (interrupt_install(L) < 0)
+        return luaL_error(L, "cannot start: %s", strerror(errno));
+    add_searcher(L);
+    add_globals(L);
+    add_arg(L, start->argc, start->argv, start->settings.script_index);
+    lua_settop(L, 0);
+    start->status = run_all(L, &start->settings);
+    start->signal = interrupt_clear(L);
     return 0;
+}
+
+/* Whatever could not be written is a failure, if nothing else was. */
+static int check_output(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    say_error("cannot write to standard output");
+    return status ? status : EXIT_FAILURE;
+}
+
+static int run_lua(struct start *start) {
+    lua_State *L = luaL_newstate();
+    if (!L) {
+        say_error("no memory");
+        return EXIT_FAILURE;
+    }
+    lua_pushcfunction(L, protected_main);
+    lua_pushlightuserdata(L, start);
+    start->status = EXIT_FAILURE;
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        say_error(lua_tostring(L, -1));
+    interrupt_leave();
+    lua_close(L);
+    return start->signal ? EXIT_SIGNAL + start->signal : check_output(start->status);
+}
+
+/* Before Lua and any thread. 0, or -1 after saying why not. */
+static int enter_sandbox(const struct settings *settings) {
+    struct error err = { 0 };
+    if (!(settings->sandbox || geteuid() != 0) || sandbox_enter(&err) == 0)
+        return 0;
+    fprintf(stderr, "nsh: cannot enter a sandbox: %s\n", err.message);
+    if (err.hint[0])
+        fprintf(stderr, "  hint: %s\n", err.hint);
+    return -1;
+}
+
+static pid_t main_pid;
+
+/* At exit, so that os.exit takes this way as well; a forked child has nothing to stop. */
+static void stop_guardian(void) {
+    if (getpid() == main_pid)
+        guardian_stop();
+}
+
+int main(int argc, char **argv) {
+    char message[256];
+    struct start start = { .argc = argc, .argv = argv };
+    int status = EXIT_SUCCESS;
+    if (parse_options(argc, argv, &start.settings, message, sizeof message) < 0) {
+        say_error(message);
+        status = EXIT_USAGE;
+    } else if (start.settings.help) {
+        print_help();
+    } else if (start.settings.version) {
+        printf("nsh %s (%s)\n", NSH_VERSION, LUA_RELEASE);
+    } else {
+        limits_raise();
+        main_pid = getpid();
+        atexit(stop_guardian);
+        status = enter_sandbox(&start.settings) < 0 ? EXIT_FAILURE : run_lua(&start);
+    }
+    free(start.settings.steps);
+    return status;
 }

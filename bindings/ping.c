@@ -38,7 +38,7 @@ static uint32_t whole_option(lua_State *L, const char *key) {
 static int ping_new(lua_State *L) {
     struct error err;
     struct ping_options options = { 0 };
-    int ns = check_netns(L, 1);
+    int ns = to_netns(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     options.count = whole_option(L, "count");
     options.interval = option(L, "interval");

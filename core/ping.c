@@ -82,8 +82,8 @@ static int set_up(struct ping *ping, int ns, const struct ping_options *options,
     ping->interval = llround(options->interval * NANOSECONDS);
     ping->timeout = llround(options->timeout * NANOSECONDS);
     ping->burst = burst_for(options->size);
-    ping->ns = fcntl(ns, F_DUPFD_CLOEXEC, 0);
-    if (ping->ns < 0)
+    ping->ns = ns < 0 ? -1 : fcntl(ns, F_DUPFD_CLOEXEC, 0);
+    if (ns >= 0 && ping->ns < 0)
         return error_errno(err, errno);
     if (options->source && ping_parse(ping, options->source, &ping->source, err) < 0)
         return -1;

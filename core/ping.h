@@ -53,8 +53,8 @@ struct ping_result {
 
 struct ping;
 
-/* NULL on error. `ns` stays the caller's and is needed no longer. Errors: EINVAL for an option out
-   of its range, with its key. */
+/* NULL on error. `ns` (-1: the one we are in) stays the caller's and is needed no longer. Errors:
+   EINVAL for an option out of its range, with its key. */
 struct ping *ping_open(int ns, const struct ping_options *options, struct error *err);
 
 /* Adds a target, before the first step: "10.0.0.1", "2001:db8::1", "fe80::1%veth0"; the same one

@@ -9,7 +9,8 @@
 /* Moves the calling process into a sandbox; before any thread or guardian exists. Root keeps every
    id mapped, an ordinary user becomes root of a single-id user namespace. `lo` is up afterwards.
    Does nothing when already in one. Errors: EPERM, ENOSPC …, with a hint that names the blocker
-   (sysctl, AppArmor, seccomp of a container) and its cure; EBUSY once there is a second thread. */
+   (sysctl, AppArmor, seccomp of a container) and its cure; EBUSY once there is a second thread or a
+   guardian. After an error other than EBUSY the process may be half inside: it should end. */
 int sandbox_enter(struct error *err);
 
 /* Whether sandbox_enter has succeeded in this process. */

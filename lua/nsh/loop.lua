@@ -12,7 +12,7 @@
 local poll = require "nsh.core".poll
 
 local M = {}
-local Task = {}
+local Task = { __name = "nsh.task" }
 Task.__index = Task
 
 local live = {} -- the tasks that have not ended, oldest first
@@ -105,6 +105,9 @@ end
 
 -- Waits until `wait.done`: a list of { fd, mode }, with a deadline.
 local function suspend(wait, timeout)
+    if timeout and type(timeout) ~= "number" then
+        error("a time is a number of seconds, not a " .. type(timeout), 3)
+    end
     wait.deadline = timeout and poll.now() + timeout
     local task = task_of[coroutine.running()]
     if task and coroutine.isyieldable() then
@@ -197,6 +200,10 @@ function Task:wait(timeout)
         error(self.results[1], 0)
     end
     return table.unpack(self.results, 1, self.results.n)
+end
+
+function Task:__tostring()
+    return "task (" .. (not self.results and "running" or self.failed and "failed" or "done") .. ")"
 end
 
 function Task:__gc()

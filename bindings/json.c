@@ -1,0 +1,433 @@
+/* core.json: values as JSON text. Nothing here reads it. */
+#include "nsh.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST "nsh.list"
+
+enum { DEPTH_MAX = 100, TEXT = 3 /* the stack index of the text */ };
+
+/* All memory is Lua's, so that an error anywhere leaves nothing behind. */
+struct writer {
+    lua_State *L;
+    char *text;
+    size_t used, room;
+    int indent; /* spaces a level, -1: all on one line */
+    int depth;
+    int tables[DEPTH_MAX]; /* stack indices of the tables that we are in */
+    char path[160];        /* where an error is: ".links[3]", grows to the left */
+    char problem[64];
+};
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static void add(struct writer *out, const char *bytes, size_t size) {
+    if (size > out->room - out->used) {
+        size_t room = 2 * out->room + size;
+        char *text = lua_newuserdatauv(out->L, room, 0);
+        memcpy(text, out->text, out->used);
+        lua_replace(out->L, TEXT);
+        out->text = text;
+        out->room = room;
+    }
+    memcpy(out->text + out->used, bytes, size);
+    out->used += size;
+}
+
+static void add_text(struct writer *out, const char *text) {
+    add(out, text, strlen(text));
+}
+
+static void add_line_break(struct writer *out) {
+    if (out->indent < 0)
+        return;
+    add_text(out, "\n");
+    for (int i = 0; i < out->indent * out->depth; i++)
+        add_text(out, " ");
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static int refuse(struct writer *out, const char *problem) {
+    snprintf(out->problem, sizeof out->problem, "%s", problem);
+    return -1;
+}
+
+/* Puts a step before the path on the way out of the tables; "..." stands for those that had no
+   room. */
+static int refuse_in(struct writer *out, const char *step) {
+    static const char more[] = "...";
+    size_t used = strlen(out->path) + 1;
+    if (!strncmp(out->path, more, strlen(more)))
+        return -1;
+    if (used + strlen(step) + strlen(more) > sizeof out->path)
+        step = more;
+    memmove(out->path + strlen(step), out->path, used);
+    memcpy(out->path, step, strlen(step));
+    return -1;
+}
+
+/* --- strings ---------------------------------------------------------------------------------- */
+
+/* Well-formed UTF-8 as in table 3-7 of the Unicode standard: by its first byte, the range of the
+   second; those after it are 80 to bf. */
+static const struct {
+    unsigned char first, last, low, high, size;
+} utf8[] = {
+    {0x00,  0x7f, 0x00, 0x00, 1},
+    { 0xc2, 0xdf, 0x80, 0xbf, 2},
+    { 0xe0, 0xe0, 0xa0, 0xbf, 3},
+    { 0xe1, 0xec, 0x80, 0xbf, 3},
+    { 0xed, 0xed, 0x80, 0x9f, 3},
+    { 0xee, 0xef, 0x80, 0xbf, 3},
+    { 0xf0, 0xf0, 0x90, 0xbf, 4},
+    { 0xf1, 0xf3, 0x80, 0xbf, 4},
+    { 0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/* How many bytes the character has that starts at `text`; 0 if it is not UTF-8. */
+static size_t character_size(const char *text, size_t left) {
+    const unsigned char *at = (const unsigned char *)text;
+    size_t row = 0;
+    while (row < sizeof utf8 / sizeof *utf8 && at[0] > utf8[row].last)
+        row++;
+    if (row == sizeof utf8 / sizeof *utf8 || at[0] < utf8[row].first || utf8[row].size > left)
+        return 0;
+    if (utf8[row].size > 1 && (at[1] < utf8[row].low || at[1] > utf8[row].high))
+        return 0;
+    for (size_t i = 2; i < utf8[row].size; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return utf8[row].size;
+}
+
+static void add_control(struct writer *out, char c) {
+    static const char letters[] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
+    };
+    char escape[8];
+    size_t index = (unsigned char)c;
+    if (index < sizeof letters && letters[index])
+        snprintf(escape, sizeof escape, "\\%c", letters[index]);
+    else
+        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)index);
+    add_text(out, escape);
+}
+
+static void add_string(struct writer *out, const char *string, size_t length) {
+    add_text(out, "\"");
+    for (size_t i = 0, size; i < length; i += size ? size : 1) {
+        size = character_size(string + i, length - i);
+        if (size == 0)
+            add_text(out, "\xef\xbf\xbd");
+        else if ((unsigned char)string[i] < 0x20)
+            add_control(out, string[i]);
+        else {
+            if (string[i] == '"' || string[i] == '\\')
+                add_text(out, "\\");
+            add(out, string + i, size);
+        }
+    }
+    add_text(out, "\"");
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+/* The fewest digits that read back as the same number; whole ones keep a ".0", as Lua prints them.
+ */
+static void format_float(char text[32], double number) {
+    locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), before = uselocale(plain);
+    if (fabs(number) < 1e15 && number == floor(number)) {
+        snprintf(text, 32, "%.1f", number);
+    } else {
+        int digits = 0;
+        do
+            snprintf(text, 32, "%.*g", ++digits, number);
+        while (digits < 17 && strtod(text, NULL) != number);
+    }
+    uselocale(before);
+    freelocale(plain);
+}
+
+static int add_number(struct writer *out) {
+    char text[32];
+    if (lua_isinteger(out->L, -1))
+        snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(out->L, -1));
+    else if (isfinite(lua_tonumber(out->L, -1)))
+        format_float(text, lua_tonumber(out->L, -1));
+    else
+        return refuse(out, "is not a finite number");
+    add_text(out, text);
+    return 0;
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static int add_value(struct writer *out);
+
+/* Whether the keys of the table on top are exactly 1 to *count. */
+static bool is_sequence(lua_State *L, lua_Integer *count) {
+    lua_Integer length = (lua_Integer)lua_rawlen(L, -1), seen = 0;
+    *count = length;
+    for (lua_pushnil(L); lua_next(L, -2); seen++) {
+        lua_pop(L, 1);
+        lua_Integer key = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+        if (key < 1 || key > length) {
+            lua_pop(L, 1);
+            return false;
+        }
+    }
+    return seen == length;
+}
+
+static bool is_marked_list(lua_State *L) {
+    if (luaL_getmetafield(L, -1, "__jsontype") == LUA_TNIL)
+        return false;
+    bool marked = lua_type(L, -1) == LUA_TSTRING && !strcmp(lua_tostring(L, -1), "array");
+    lua_pop(L, 1);
+    return marked;
+}
+
+static int add_list(struct writer *out, lua_Integer count) {
+    add_text(out, "[");
+    out->depth++;
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (i > 1)
+            add_text(out, ",");
+        add_line_break(out);
+        lua_rawgeti(out->L, -1, i);
+        if (add_value(out) < 0) {
+            char step[32];
+            snprintf(step, sizeof step, "[%" PRId64 "]", (int64_t)i);
+            return refuse_in(out, step);
+        }
+        lua_pop(out->L, 1);
+    }
+    out->depth--;
+    if (count > 0)
+        add_line_break(out);
+    add_text(out, "]");
+    return 0;
+}
+
+/* A key: Lua's string, without the underscore that frees a reserved word, or a number's digits. */
+struct member {
+    const char *key; /* NULL for a number */
+    size_t length, key_length;
+    lua_Integer number;
+    char digits[24];
+};
+
+static const char *name_of(const struct member *member) {
+    return member->key ? member->key : member->digits;
+}
+
+static int compare_members(const void *a, const void *b) {
+    const struct member *left = a, *right = b;
+    size_t common = left->length < right->length ? left->length : right->length;
+    int order = memcmp(name_of(left), name_of(right), common);
+    return order ? order : (left->length > right->length) - (left->length < right->length);
+}
+
+static bool is_reserved(const char *word, size_t length) {
+    static const char *const words[] = {
+        "and",      "break",  "do",   "else", "elseif", "end",   "false", "for",
+        "function", "goto",   "if",   "in",   "local",  "nil",   "not",   "or",
+        "repeat",   "return", "then", "true", "until",  "while",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == length && !memcmp(words[i], word, length))
+            return true;
+    return false;
+}
+
+/* The key is on top of the stack, its string anchored in the table. */
+static int read_member(struct writer *out, struct member *member) {
+    lua_State *L = out->L;
+    *member = (struct member){ .key = NULL };
+    if (lua_isinteger(L, -1)) {
+        member->number = lua_tointeger(L, -1);
+        member->length = (size_t)snprintf(member->digits, sizeof member->digits, LUA_INTEGER_FMT,
+                                          (LUAI_UACINT)member->number);
+        return 0;
+    }
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return refuse(out, "has a key that is neither a string nor an integer");
+    member->key = lua_tolstring(L, -1, &member->key_length);
+    size_t stem = member->key_length ? member->key_length - 1 : 0;
+    bool freed = stem && member->key[stem] == '_' && is_reserved(member->key, stem);
+    member->length = freed ? stem : member->key_length;
+    return 0;
+}
+
+/* Pushes an array of the members of the table on top, sorted; NULL if one cannot be written. */
+static struct member *push_members(struct writer *out, size_t *count) {
+    lua_State *L = out->L;
+    *count = 0;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        ++*count;
+    struct member *members = lua_newuserdatauv(L, (*count + 1) * sizeof *members, 0);
+    struct member *next = members;
+    for (lua_pushnil(L); lua_next(L, -3);) {
+        lua_pop(L, 1);
+        if (read_member(out, next++) < 0)
+            return NULL;
+    }
+    qsort(members, *count, sizeof *members, compare_members);
+    for (size_t i = 1; i < *count; i++)
+        if (compare_members(&members[i - 1], &members[i]) == 0) {
+            refuse(out, "has two keys that are one in JSON");
+            return NULL;
+        }
+    return members;
+}
+
+/* The table is below the array of its members. */
+static int add_member(struct writer *out, const struct member *member) {
+    lua_State *L = out->L;
+    add_line_break(out);
+    add_string(out, name_of(member), member->length);
+    add_text(out, out->indent < 0 ? ":" : ": ");
+    if (member->key) {
+        lua_pushlstring(L, member->key, member->key_length);
+        lua_rawget(L, -3);
+    } else {
+        lua_rawgeti(L, -2, member->number);
+    }
+    if (add_value(out) < 0) {
+        char step[48];
+        snprintf(step, sizeof step, member->key ? ".%.40s" : "[%.40s]", name_of(member));
+        return refuse_in(out, step);
+    }
+    lua_pop(L, 1);
+    return 0;
+}
+
+static int add_object(struct writer *out) {
+    size_t count;
+    const struct member *members = push_members(out, &count);
+    if (!members)
+        return -1;
+    add_text(out, "{");
+    out->depth++;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            add_text(out, ",");
+        if (add_member(out, &members[i]) < 0)
+            return -1;
+    }
+    out->depth--;
+    if (count > 0)
+        add_line_break(out);
+    add_text(out, "}");
+    lua_pop(out->L, 1);
+    return 0;
+}
+
+static int add_table(struct writer *out) {
+    lua_State *L = out->L;
+    lua_Integer count;
+    if (out->depth == DEPTH_MAX)
+        return refuse(out, "is nested too deeply");
+    luaL_checkstack(L, 8, NULL);
+    for (int i = 0; i < out->depth; i++)
+        if (lua_rawequal(L, out->tables[i], -1))
+            return refuse(out, "contains itself");
+    out->tables[out->depth] = lua_gettop(L);
+    bool sequence = is_sequence(L, &count), marked = is_marked_list(L);
+    if (marked && !sequence)
+        return refuse(out, "is a list with holes or names in it");
+    return sequence && (marked || count > 0) ? add_list(out, count) : add_object(out);
+}
+
+/* Writes the value on top of the stack, which stays. On error the stack is left as it is. */
+static int add_value(struct writer *out) {
+    lua_State *L = out->L;
+    char problem[64];
+    size_t length;
+    switch (lua_type(L, -1)) {
+    case LUA_TNIL:
+        add_text(out, "null");
+        return 0;
+    case LUA_TBOOLEAN:
+        add_text(out, lua_toboolean(L, -1) ? "true" : "false");
+        return 0;
+    case LUA_TNUMBER:
+        return add_number(out);
+    case LUA_TSTRING: {
+        const char *string = lua_tolstring(L, -1, &length);
+        add_string(out, string, length);
+        return 0;
+    }
+    case LUA_TTABLE:
+        return add_table(out);
+    default:
+        snprintf(problem, sizeof problem, "is a %s", luaL_typename(L, -1));
+        return refuse(out, problem);
+    }
+}
+
+/* --- for Lua ---------------------------------------------------------------------------------- */
+
+static int read_indent(lua_State *L) {
+    if (lua_isnoneornil(L, 2))
+        return -1;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "indent");
+    lua_Integer indent = luaL_optinteger(L, -1, -1);
+    return indent > 16 ? 16 : (int)indent;
+}
+
+/* json.encode(value, [{ indent = spaces }]) -> text. A table is a list if its keys are 1 to n or it
+   is marked as one (json.list); the members of others are sorted. */
+static int json_encode(lua_State *L) {
+    struct error err;
+    luaL_checkany(L, 1);
+    struct writer out = { .L = L, .indent = read_indent(L), .room = 256 };
+    lua_settop(L, 2);
+    out.text = lua_newuserdatauv(L, out.room, 0);
+    lua_pushvalue(L, 1);
+    if (add_value(&out) < 0) {
+        error_set(&err, EINVAL, "cannot be written as JSON: value%s %s", out.path, out.problem);
+        return fail(L, &err);
+    }
+    lua_pushlstring(L, out.text, out.used);
+    return 1;
+}
+
+void push_list_metatable(lua_State *L) {
+    if (luaL_newmetatable(L, LIST)) {
+        lua_pushliteral(L, "array");
+        lua_setfield(L, -2, "__jsontype");
+    }
+}
+
+/* json.list([table]) -> the table, or a new one, marked: it is a list also when it is empty. */
+static int json_list(lua_State *L) {
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    push_list_metatable(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"encode", json_encode},
+    { "list",  json_list  },
+    { NULL,    NULL       },
+};
+
+int open_json(lua_State *L) {
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,24 @@
+/* The command line: one table for parsing and --help. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What -e and -l ask for, in their order. */
+struct step {
+    char letter;
+    const char *text;
+};
+
+struct settings {
+    bool interactive, sandbox, trace, json, no_init, quiet, verbose, help, version;
+    const char *run;    /* --run's command, NULL for none */
+    struct step *steps; /* ends with letter 0; the caller frees it */
+    const char *script; /* "-" for standard input, NULL for none */
+    int script_index;   /* its place in argv, 0 for none */
+};
+
+/* Fills *out, whose strings stay argv's. 0; or -1 with one line for the user in `message`. */
+int parse_options(int argc, char **argv, struct settings *out, char *message, size_t size);
+
+void print_help(void);

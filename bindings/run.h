@@ -1,0 +1,21 @@
+/* The parts of the program nsh that run Lua. */
+#pragma once
+
+#include <lua.h>
+
+#include "options.h"
+
+#define NSH_VERSION "0.1"
+
+enum { EXIT_USAGE = 2, EXIT_SIGNAL = 128 /* and the signal's number */ };
+
+/* One line to standard error, behind what was printed before: "nsh: MESSAGE". */
+void say_error(const char *message);
+
+/* Pushes what require returns; raises what it raises. */
+void push_module(lua_State *L, const char *module);
+
+/* Runs what the command line asks for: -x and -j, -l and -e, the script, the REPL, --run's command.
+   Errors are printed; they end it. Returns the exit status; what an interrupt ended counts as
+   failed. Raises only for want of memory. */
+int run_all(lua_State *L, const struct settings *settings);

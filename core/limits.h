@@ -1,0 +1,10 @@
+/* The number of open files: a lab of 1000 nodes needs more than the usual soft limit of 1024. */
+#pragma once
+
+/* Raises our soft RLIMIT_NOFILE to the hard one and remembers what it was. To be called once, at
+   the start; what fails is left as it is. */
+void limits_raise(void);
+
+/* In a child, before exec: the soft limit that limits_raise found, since select() of old programs
+   does not bear a larger one. Nothing happens without limits_raise. Safe after fork. */
+void limits_restore(void);

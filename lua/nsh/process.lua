@@ -1,0 +1,456 @@
+--- Programs inside a namespace: `ns:exec{…}` to the end, `ns:spawn{…}` in the background.
+--
+--     local r = app1:exec{ "ip", "-br", "addr", output = true }
+--     print(r.status, r.out)
+--
+-- A program in a namespace has its own /proc, /sys and hostname, an empty /run/netns, and over /etc
+-- the files of /etc/netns/NAME, as `ip netns exec` does. None outlives nsh, daemons included.
+local core = require "nsh.core"
+local errors = require "nsh.errors"
+local loop = require "nsh.loop"
+
+local M = {}
+local Process = { __name = "nsh.process" }
+Process.__index = Process
+
+local CHUNK = 65536
+local HOSTNAME_MAX = 64
+
+-- The options of each function, and the type of their values.
+local exec_options = {
+    output = "boolean", input = "string", env = "table", cwd = "string", timeout = "number",
+}
+local spawn_options = { output = "boolean", input = "boolean", env = "table", cwd = "string" }
+
+-- --- arguments -----------------------------------------------------------------------------------
+
+local function invalid(message, key)
+    local err = errors.new("EINVAL", message)
+    err.key = key
+    return err
+end
+
+local function names_of(options)
+    local names = {}
+    for name in pairs(options) do names[#names + 1] = name end
+    table.sort(names)
+    return table.concat(names, ", ")
+end
+
+-- Returns nil, or the error object that says what is wrong with option `key`.
+local function check_option(key, value, options)
+    local expected = options[key]
+    if not expected then
+        return invalid(('there is no option "%s"; there are: %s'):format(key, names_of(options)), key)
+    elseif type(value) ~= expected then
+        return invalid(("%s must be a %s, not a %s"):format(key, expected, type(value)), key)
+    end
+end
+
+local function check_env(env)
+    for name, value in pairs(env or {}) do
+        if type(name) ~= "string" or name == "" or name:find "[=\0]" then
+            return invalid(('"%s" cannot be the name of an environment variable'):format(name), "env")
+        elseif value ~= false and type(value) ~= "string" and type(value) ~= "number" then
+            return invalid(("environment variable %s must be a string, or false"):format(name), "env")
+        end
+    end
+end
+
+local function to_words(args)
+    local words = {}
+    for i, word in ipairs(args) do
+        if type(word) ~= "string" and type(word) ~= "number" then
+            return nil, invalid(("word %d must be a string, not a %s"):format(i, type(word)))
+        end
+        words[i] = tostring(word)
+    end
+    if not words[1] then return nil, invalid "there is no program to run" end
+    return words
+end
+
+-- The words and the options; a string is a line for the shell.
+local function parse(ns, args, options)
+    if type(args) == "string" then return { "sh", "-c", args }, {} end
+    local words, err
+    if type(args) == "table" then
+        words, err = to_words(args)
+    else
+        err = invalid("a program is a string for the shell or a list of words, not a " .. type(args))
+    end
+    if err then errors.raise(err, "run a program", ns.name) end
+    local chosen = {}
+    for key, value in pairs(args) do
+        if math.type(key) ~= "integer" then
+            err = check_option(tostring(key), value, options)
+            if err then errors.raise(err, "run " .. words[1], ns.name) end
+            chosen[key] = value
+        end
+    end
+    err = check_env(chosen.env)
+    if err then errors.raise(err, "run " .. words[1], ns.name) end
+    return words, chosen
+end
+
+-- --- start ---------------------------------------------------------------------------------------
+
+local function hint_for(err, words)
+    if err.code == "ENOENT" and not words[2] and words[1]:find " " then
+        err.hint = 'each word is a string of its own: { "ip", "addr" }; for a shell { "sh", "-c", "…" }'
+    end
+    return err
+end
+
+-- A pipe from the program: our end to read from, and the program's end.
+local function output_pipe()
+    local reader, writer = core.process.pipe()
+    errors.check(reader, writer)
+    errors.check(reader:nonblock())
+    return { fd = reader, text = "", at = 1, more = {}, ended = false }, writer
+end
+
+local function input_pipe()
+    local reader, writer = core.process.pipe()
+    errors.check(reader, writer)
+    errors.check(writer:nonblock())
+    return { fd = writer, text = "", at = 1 }, reader
+end
+
+-- What the program gets as stdin, stdout, stderr: its ends of the pipes, ours go into `self`.
+local function connect(self, options, background)
+    local ends = {}
+    if options.input then
+        self.stdin, ends.stdin = input_pipe()
+    elseif background then
+        ends.stdin = errors.check(core.process.null())
+    end
+    if options.output then
+        self.stdout, ends.stdout = output_pipe()
+        self.stderr, ends.stderr = output_pipe()
+    end
+    return ends
+end
+
+local function start(ns, words, options, background)
+    local self = setmetatable({ name = words[1], netns = ns.name, waiting = 0 }, Process)
+    local ends = connect(self, options, background)
+    local handle, err = core.process.start {
+        argv = words,
+        env = options.env,
+        cwd = options.cwd,
+        netns = ns.handle,
+        hostname = ns.handle and ns.name and ns.name:sub(1, HOSTNAME_MAX),
+        etc = ns.handle and (ns.etc or ns.name and "/etc/netns/" .. ns.name),
+        stdin = ends.stdin and ends.stdin:fileno(),
+        stdout = ends.stdout and ends.stdout:fileno(),
+        stderr = ends.stderr and ends.stderr:fileno(),
+        foreground = not background,
+    }
+    for _, fd in pairs(ends) do fd:close() end
+    if not handle then
+        self:close()
+        errors.raise(hint_for(err, words), "run " .. words[1], ns.name)
+    end
+    self.handle, self.pid = handle, handle:pid()
+    return self
+end
+
+-- --- pipes ---------------------------------------------------------------------------------------
+
+-- Reads what is there; returns whether there may be more.
+local function fill(stream)
+    local bytes, err = stream.fd:read(CHUNK)
+    if not bytes and err.code == "EAGAIN" then return false end
+    if not bytes or bytes == "" then
+        stream.ended = true
+        return false
+    end
+    stream.more[#stream.more + 1] = bytes
+    return true
+end
+
+-- What was read and not yet taken, as one string from `stream.at` on.
+local function buffered(stream)
+    if stream.more[1] then
+        stream.text = stream.text:sub(stream.at) .. table.concat(stream.more)
+        stream.at, stream.more = 1, {}
+    end
+    return stream.text
+end
+
+local function take(stream, size)
+    local piece = buffered(stream):sub(stream.at, stream.at + size - 1)
+    stream.at = stream.at + #piece
+    return piece
+end
+
+local function take_rest(stream)
+    return take(stream, #buffered(stream))
+end
+
+local function close_input(self)
+    if self.stdin then self.stdin.fd:close() end
+    self.stdin = nil
+end
+
+-- Writes what fits. A program that does not read to the end has its reasons: `broken` remembers.
+local function flush(self)
+    local input = self.stdin
+    local written, err = input.fd:write(input.text:sub(input.at, input.at + CHUNK - 1))
+    if written then
+        input.at = input.at + written
+    elseif err.code ~= "EAGAIN" then
+        self.broken = err
+    end
+    if self.broken or input.at > #input.text and input.last then close_input(self) end
+end
+
+-- --- waiting -------------------------------------------------------------------------------------
+
+local function reap(self)
+    local result, err = self.handle:reap()
+    if err then errors.raise(err, "wait for " .. self.name, self.netns) end
+    self.result = self.result or result
+end
+
+-- Everything that may happen next: a list of { fd, mode, what to do, with what }.
+local function events(self)
+    local list = {}
+    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
+        if stream and not stream.ended then
+            list[#list + 1] = { stream.fd:fileno(), "r", fill, stream }
+        end
+    end
+    if self.stdin and (self.stdin.at <= #self.stdin.text or self.stdin.last) then
+        list[#list + 1] = { self.stdin.fd:fileno(), "w", flush, self }
+    end
+    if not self.result then
+        list[#list + 1] = { self.handle:pidfd(), "r", reap, self }
+        local stops = self.handle:stops()
+        if stops then list[#list + 1] = { stops, "r", reap, self } end
+    end
+    return list
+end
+
+-- Descriptors go once nothing can come any more - and no other task polls them.
+local function release(self)
+    if self.waiting > 0 or not self.result then return end
+    if self.handle then self.handle:close() end
+    self.handle = nil
+    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
+        if stream and stream.ended then stream.fd:close() end
+    end
+end
+
+-- Waits for one event and deals with it; whichever the caller is after, all pipes keep moving, so that
+-- the program never stands still because the other one is full. False after the deadline.
+local function step(self, deadline)
+    local list = events(self)
+    self.waiting = self.waiting + 1
+    local index = loop.wait_any(list, deadline and math.max(0, deadline - core.poll.now()))
+    self.waiting = self.waiting - 1
+    if not index then return false end
+    local event = list[index]
+    event[3](event[4])
+    release(self)
+    return true
+end
+
+-- --- in the background ---------------------------------------------------------------------------
+
+--- Waits until the program has ended, at most `timeout` seconds (default: for ever). Returns
+-- { status = 0 } or, if a signal ended it, { signal = "KILL" }; nil after the time. What it prints
+-- meanwhile is kept for `read`.
+--
+--     local p = app1:spawn{ "sleep", "1" }
+--     print(p:wait(0.1), p:wait().status)  --> nil  0
+function Process:wait(timeout)
+    local deadline = timeout and core.poll.now() + timeout
+    while not self.result do
+        if not step(self, deadline) then return nil end
+    end
+    return self.result
+end
+
+--- Whether the program has not ended yet.
+--
+--     assert(app1:spawn{ "sleep", "1" }:running())
+function Process:running()
+    if not self.result then reap(self) end
+    return not self.result
+end
+
+--- Sends a signal, by name or number (default "TERM"), to the program and what it started in its
+-- process group. One that has ended already is no error.
+--
+--     local p = app1:spawn{ "sleep", "60" }
+--     p:kill "INT"
+--     assert(p:wait().signal == "INT")
+function Process:kill(signal)
+    if self.result then return self end
+    local ok, err = self.handle:kill(signal or "TERM")
+    if not ok then errors.raise(err, "kill " .. self.name, self.netns) end
+    return self
+end
+
+local function take_line(stream, keep_end)
+    local stop = buffered(stream):find("\n", stream.at, true)
+    if not stop then return nil end
+    local line = take(stream, stop - stream.at + 1)
+    return keep_end and line or line:sub(1, -2)
+end
+
+-- Each returns its piece, or nil while there is not enough; a number is a count of bytes.
+local readers = {
+    a = function() return nil end,
+    l = function(stream) return take_line(stream, false) end,
+    L = function(stream) return take_line(stream, true) end,
+}
+
+local function reader_for(what)
+    if math.type(what) == "integer" and what >= 0 then
+        return function(stream)
+            return #buffered(stream) - stream.at + 1 >= math.max(what, 1) and take(stream, what) or nil
+        end
+    end
+    return readers[what]
+end
+
+local function stream_named(self, name)
+    if name ~= "stdout" and name ~= "stderr" then
+        return nil, invalid(('one can read "stdout" or "stderr", not "%s"'):format(name))
+    end
+    return self[name], invalid "it was not started with output = true"
+end
+
+--- Reads what the program prints, like Lua's file:read. `what`: "l" a line (default), "L" a line with
+-- its end, "a" everything until the end, or a number of bytes. `name`: "stdout" (default) or "stderr".
+-- Returns a string; nil at the end ("a": then ""). Needs output = true.
+--
+--     local p = app1:spawn{ "ip", "monitor", output = true }
+--     print(p:read "l")
+function Process:read(what, name)
+    what = what or "l"
+    local op = "read from " .. self.name
+    local stream, err = stream_named(self, name or "stdout")
+    if not stream then errors.raise(err, op, self.netns) end
+    local reader = reader_for(what)
+    if not reader then
+        err = invalid(('what to read is "l", "L", "a" or a number of bytes, not "%s"'):format(what))
+        errors.raise(err, op, self.netns)
+    end
+    local piece = reader(stream)
+    while not piece and not stream.ended do
+        step(self)
+        piece = reader(stream)
+    end
+    piece = piece or take_rest(stream)
+    return (piece ~= "" or what == "a" or what == 0 and not stream.ended) and piece or nil
+end
+
+--- Writes `text` to the program's stdin, and returns the process once all of it is in the pipe. Needs
+-- input = true. Error EPIPE if the program does not read any more.
+--
+--     local p = app1:spawn{ "cat", input = true, output = true }
+--     p:write "hello\n":close_input()
+--     print(p:read "a")
+function Process:write(text)
+    local input = self.stdin
+    local op = "write to " .. self.name
+    if not input then
+        errors.raise(self.broken or invalid "its input is closed", op, self.netns)
+    end
+    input.text, input.at = input.text:sub(input.at) .. text, 1
+    while self.stdin and input.at <= #input.text do step(self) end
+    if self.broken then errors.raise(self.broken, op, self.netns) end
+    return self
+end
+
+--- Closes the program's stdin: it reads its end. Calling it again does nothing. Returns the process.
+--
+--     app1:spawn{ "sort", input = true }:write "b\na\n":close_input():wait()
+function Process:close_input()
+    close_input(self)
+    return self
+end
+
+--- Kills the program if it still runs, and lets go of its pipes; what `local p <close> = …` does at the
+-- end of its block.
+--
+--     local p <close> = app1:spawn{ "sleep", "60" }
+function Process:close()
+    if self.handle and not self.result then
+        self.handle:finish()
+        self.result = self.handle:reap()
+    end
+    if self.handle then self.handle:close() end
+    self.handle = nil
+    close_input(self)
+    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
+        if stream then
+            stream.fd:close()
+            stream.ended = true
+        end
+    end
+end
+
+Process.__close = Process.close
+
+function Process:__tostring()
+    return ("process %d (%s)"):format(self.pid, self.name)
+end
+
+--- Starts a program in the background and returns it, once it runs. `args`: a string for the shell, or
+-- a list of words with options:
+--   output  true: its stdout and stderr are for `read` (default: they are nsh's)
+--   input   true: its stdin is for `write` (default: /dev/null)
+--   env     name -> value added to the environment, or false to take a variable away
+--   cwd     the directory that it starts in
+-- Errors: as of execve, such as ENOENT. The process has `pid`, wait, kill, read, write, close_input,
+-- running, close. It ends when nsh does.
+--
+--     local server <close> = app1:spawn{ "nc", "-l", "-p", "80", output = true }
+--     print(server:read "l")
+function M.spawn(ns, args)
+    local words, options = parse(ns, args, spawn_options)
+    return start(ns, words, options, true)
+end
+
+-- --- in the foreground ---------------------------------------------------------------------------
+
+local function timed_out(ns, words, timeout)
+    local err = errors.new("ETIMEDOUT", ("it still ran after %g s"):format(timeout))
+    errors.raise(err, "run " .. words[1], ns.name)
+end
+
+-- What the program has printed when it ends; a daemon that it leaves behind does not hold us.
+local function printed(stream)
+    if not stream then return nil end
+    while not stream.ended and fill(stream) do end
+    return take_rest(stream)
+end
+
+--- Runs a program to its end, with the terminal if nsh has one. `args`: a string for the shell, or a
+-- list of words with options:
+--   output   true: collect what it prints, as `out` and `err` of the result (default: to the screen)
+--   input    a string that it reads as stdin (default: nsh's stdin)
+--   env      name -> value added to the environment, or false to take a variable away
+--   cwd      the directory that it starts in
+--   timeout  seconds; then it is killed, and the error is ETIMEDOUT
+-- Returns { status = 0, out = , err = }, or signal = "KILL" instead of a status; neither is an error.
+-- Errors: as of execve, such as ENOENT. Ctrl-C that ends the program interrupts the script as well.
+--
+--     local r = app1:exec{ "ping", "-c1", "10.0.0.2", output = true, timeout = 5 }
+--     if r.status ~= 0 then print(r.out) end
+function M.exec(ns, args)
+    local words, options = parse(ns, args, exec_options)
+    local process <close> = start(ns, words, options, false)
+    local has_terminal = process.handle:stops()
+    if process.stdin then process.stdin.text, process.stdin.last = options.input, true end
+    local result = process:wait(options.timeout) or timed_out(ns, words, options.timeout)
+    result.out, result.err = printed(process.stdout), printed(process.stderr)
+    if has_terminal and result.signal == "INT" then core.process.interrupt() end
+    return result
+end
+
+return M

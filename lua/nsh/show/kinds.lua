@@ -1,0 +1,70 @@
+--- Which columns the kernel's objects have when they are listed, in the order and the words of `ip`.
+--
+-- A kind is a list of { header, source }: the source is a key of the record, or a function of it.
+local M = {}
+
+local function peer(record)
+    local index = record.link_index
+    return record.link or index and "if" .. index
+end
+
+local function link_kind(record)
+    local info = record.linkinfo
+    return record.info_kind or type(info) == "table" and info.info_kind or nil
+end
+
+local function with_length(record)
+    local address = record["local"] or record.local_ or record.address
+    return address and record.prefixlen and address .. "/" .. record.prefixlen or address
+end
+
+local function device(record)
+    return record.dev or record.ifname
+end
+
+-- A kind of route that is not the usual one stands before the destination, as in `ip route`.
+local function destination(record)
+    local unusual = record.type and record.type ~= "unicast"
+    return unusual and record.type .. " " .. tostring(record.dst) or record.dst
+end
+
+-- Of the route itself, else of each of its ways.
+local function of_ways(get)
+    return function(record)
+        local ways = {}
+        for _, way in ipairs(record.nexthops or {}) do ways[#ways + 1] = get(way) end
+        return get(record) or ways
+    end
+end
+
+local function gateway(record)
+    local via = record.via
+    return record.gateway or type(via) == "table" and via.host or via
+end
+
+M.columns = {
+    link = {
+        { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
+        { "MASTER", "master" }, { "KIND", link_kind }, { "PEER", peer },
+    },
+    addr = {
+        { "DEV", device }, { "FAMILY", "family" }, { "ADDRESS/PLEN", with_length },
+        { "SCOPE", "scope" },
+    },
+    route = {
+        { "DST", destination }, { "VIA", of_ways(gateway) }, { "DEV", of_ways(device) },
+        { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" },
+    },
+    neigh = {
+        { "DST", "dst" }, { "DEV", device }, { "LLADDR", "lladdr" }, { "STATE", "state" },
+    },
+}
+
+--- The keys that come first, in this order, wherever they are; the others follow by the alphabet.
+M.first_keys = {
+    "ifindex", "ifname", "name", "type", "operstate", "address", "mtu", "master", "dst", "gateway",
+    "via", "dev", "family", "local", "local_", "prefixlen", "prefsrc", "lladdr", "metric",
+    "protocol", "scope", "state", "flags",
+}
+
+return M
