@@ -97,9 +97,12 @@ expect "- is standard input, with arguments" 0 $'1\t-\tx\tnil\tx' ""
 printf 'local a = 1\nprint(a)\n' | "$nsh" >out 2>err
 status=$?
 expect "piped input is one chunk" 0 1 ""
+echo 'print(string_module == nil, string.rep("x", 2))' | "$nsh" -l string >out 2>err
+status=$?
+expect "-l does not replace the script" 0 $'true\txx' ""
 run missing.lua
 expect "a script that is not there" 1 "" "nsh: cannot open missing.lua: No such file or directory"
-"$nsh" -e "io.open('dumped', 'w'):write(string.dump(function() end))"
+"$nsh" -e "local file <close> = io.open('dumped', 'w') file:write(string.dump(function() end))"
 run dumped
 [ $status = 1 ] && grep -q "attempt to load a binary chunk" err
 report $? "bytecode is refused"
