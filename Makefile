@@ -1,52 +1,95 @@
 # nsh: a scriptable shell for Linux network namespaces.
 #
-#   make            ./nsh and the module for a stock lua5.4
+#   make            ./nsh, and build/nsh/core.so for a stock lua5.4
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
-#   make check      builds, and runs all tests
+#   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
+#   make lint       format and static checks
 #   make install    PREFIX=/usr/local DESTDIR=
-#   make V=1        shows the commands; SANITIZE=1 builds with ASan and UBSan into build/sanitize
+#
+# demo, check and lint install the Debian packages that they miss, if they may.  V=1 shows every command.
 
-PREFIX ?= /usr/local
-BUILD  := build$(if $(SANITIZE),/sanitize)
-NSH    := $(if $(SANITIZE),$(BUILD)/nsh,nsh)
-Q      := $(if $(V),,@)
-say     = $(if $(V),,@echo "  $(1)	$(2)";)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   := build/$(if $(SANITIZE),sanitize,plain)
+NSH     := $(if $(SANITIZE),$(BUILD)/nsh,nsh)
+MODULE  := $(BUILD)/nsh/core.so
+LUA     := lua5.4
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
 
-LUA    := lua5.4
-PKGS   := lua5.4 libmnl
-CFLAGS ?= -O2 -g
-CFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
-comma  := ,
-NSH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -MMD -MP \
-             $(shell pkg-config --cflags $(PKGS))
-LIBS   = $(shell pkg-config --libs $(PKGS))
+CFLAGS  ?= -O2 -g
+comma   := ,
+CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+LIBRARIES  := lua5.4 libmnl
+NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
+              -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>&1)
+LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>&1) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := $(addprefix bindings/,main.c options.c repl.c run.c)
+PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c)
 BINDING := $(filter-out $(PROGRAM),$(wildcard bindings/*.c))
-MODULES := $(sort $(wildcard lua/nsh/*.lua lua/nsh/*/*.lua))
+MODULES := $(sort $(shell find lua -name '*.lua'))
+TESTS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(NSH) $(BUILD)/nsh/core.so
+all: $(NSH) $(MODULE)
 
-$(NSH): $(call object,$(CORE) $(BINDING) $(wildcard $(PROGRAM)) bindings/embedded.c)
+$(NSH): $(call object,$(CORE) $(BINDING) $(PROGRAM)) $(BUILD)/embedded.o
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
 
-$(BUILD)/nsh/core.so: $(call object,$(CORE) $(BINDING))
+$(MODULE): $(call object,$(CORE) $(BINDING))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(NSH_CFLAGS) -c -o $@ $<
 
-$(BUILD)/bindings/embedded.o: $(BUILD)/embedded.c
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(NSH_CFLAGS) -Ibindings -c -o $@ $<
+$(BUILD)/embedded.o: $(BUILD)/embedded.c
+	$(call say,CC,$<)$(CC) $(CFLAGS) $(NSH_CFLAGS) -Ibindings -c -o $@ $<
 
 $(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
 	$(call say,EMBED,$@)mkdir -p $(@D) && $(LUA) $< lua $(MODULES) > $@.new && mv $@.new $@
 
+$(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
+	$(call say,LINK,$@)mkdir -p $(@D) && \
+	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+tests: $(TESTS)
+
+# --- what is asked for by name ---------------------------------------------------------------------
+
+BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
+                  iproute2 iputils-ping
+CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables
+LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
+
+demo:
+	$(Q)tests/packages $(BUILD_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)./nsh -S examples/bridge.lua
+
+check:
+	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/run $(NSH) $(BUILD)
+
+lint:
+	$(Q)tests/packages $(LINT_PACKAGES)
+	$(Q)tests/lint
+
+bench: all
+	$(Q)tests/bench/run
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh
+	install nsh $(DESTDIR)$(PREFIX)/bin/nsh
+	install -m 644 bindings/nsh.1 $(DESTDIR)$(PREFIX)/share/man/man1/nsh.1
+	install -m 644 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core.so
+	cd lua && for f in $(patsubst lua/%,%,$(MODULES)); do \
+	    install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$$f; done
+
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all clean
+.PHONY: all tests demo check lint bench install clean
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -32,14 +32,17 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
-    {"netns",      open_netns    },
-    { "guardian",  open_guardian },
-    { "interrupt", open_interrupt},
-    { "json",      open_json     },
-    { "poll",      open_poll     },
-    { "process",   open_process  },
-    { "sandbox",   open_sandbox  },
-    { NULL,        NULL          },
+    { "guardian", open_guardian },
+    { "interrupt", open_interrupt },
+    { "json", open_json },
+    { "netlink", open_netlink },
+    { "netns", open_netns },
+    { "ping", open_ping },
+    { "poll", open_poll },
+    { "process", open_process },
+    { "sandbox", open_sandbox },
+    { "sysctl", open_sysctl },
+    { NULL, NULL },
 };
 
 int luaopen_nsh_core(lua_State *L);

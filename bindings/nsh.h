@@ -13,6 +13,9 @@
    returns 2, for `return fail(L, &err);`. */
 int fail(lua_State *L, const struct error *err);
 
+/* Pushes the metatable that marks a table as a list, also an empty one. */
+void push_list_metatable(lua_State *L);
+
 /* Registers the metatable of a userdata type: methods in its __index, metamethods in itself. */
 void new_type(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 
@@ -29,6 +32,9 @@ void push_list_metatable(lua_State *L);
 
 /* Each pushes one table of functions, a field of `nsh.core`. */
 int open_netns(lua_State *L);
+int open_netlink(lua_State *L);
+int open_sysctl(lua_State *L);
+int open_ping(lua_State *L);
 int open_guardian(lua_State *L);
 int open_json(lua_State *L);
 int open_poll(lua_State *L);

@@ -33,6 +33,8 @@ int netns_check_name(const char *name, struct error *err);
 /* Calls each(name, arg) for the names in /run/netns, sorted; stops when it returns non-zero. */
 int netns_list(int (*each)(const char *name, void *arg), void *arg, struct error *err);
 
+/* In these, ns -1 is the namespace that we are in. */
+
 /* Runs fn(arg) on the helper thread inside ns and waits for it; returns what it returned. fn fills
    an error of its own through arg. -1 with err if the namespace could not be entered. */
 int netns_run(int ns, int (*fn)(void *arg), void *arg, struct error *err);

@@ -1,3 +1,49 @@
-local nsh = {}
+--- nsh: Linux network namespaces, as the `ip` command with braces.
+--
+--     local nsh = require "nsh"
+--     local ns1 = nsh.netns.add "ns1"
+--     nsh.host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
+local nsh = { version = "0.1.0" }
+
+-- What is loaded when it is first used: start-up costs nothing that a script does not ask for.
+local lazy = {
+    netns = function() return require "nsh.namespace" end,
+    host = function() return nsh.netns.current() end,
+    go = function() return require("nsh.loop").go end,
+    sleep = function() return require("nsh.loop").sleep end,
+    show = function() return require "nsh.show" end,
+}
+
+setmetatable(nsh, {
+    __index = function(_, key)
+        local load = lazy[key]
+        nsh[key] = load and load()
+        return rawget(nsh, key)
+    end,
+    __complete = function()
+        local names = {}
+        for name in pairs(lazy) do names[#names + 1] = name end
+        return names
+    end,
+})
+
+--- Moves this process into a sandbox: new user, network and mount namespaces, whose own root plays
+-- the host. Nothing that is done there reaches the real host, and all of it is gone with the process.
+-- The first thing a script does, before it uses a namespace or starts a program; does nothing in a
+-- sandbox (`nsh -S`, or any `nsh` of an ordinary user). Errors: EPERM and others, with the cure.
+--
+--     nsh.sandbox()
+function nsh.sandbox()
+    local ok, err = require("nsh.core").sandbox.enter()
+    if not ok then require("nsh.errors").raise(err, "enter a sandbox") end
+end
+
+--- Reports every change from now on as the command that does the same, as `nsh -x` does: to stderr, or
+-- line by line to a function; `nsh.trace(false)` ends it.
+--
+--     nsh.trace(true)
+function nsh.trace(to)
+    require("nsh.trace").to(to)
+end
 
 return nsh

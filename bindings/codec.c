@@ -1,0 +1,390 @@
+#include "codec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsh.h"
+
+/* --- Lua -> message --------------------------------------------------------------------------- */
+
+/* One level of the caller's table on its way into one level of the message. */
+struct level {
+    lua_State *L;
+    int index;
+    struct writer *w;
+    const struct kind *kind, *port; /* of the link, as the caller named them */
+    bool outermost;                 /* values without a key and a record's name are allowed */
+    bool flat;                      /* keys that are not ours belong to someone else */
+    struct error *err;
+};
+
+static int encode_level(struct level *level);
+
+static int refuse_key(struct level *level, const char *what, const char *key) {
+    error_set(level->err, EINVAL, "%s", what);
+    snprintf(level->err->key, sizeof level->err->key, "%s", key);
+    return -1;
+}
+
+/* "peer" before "mtu": which nest a refused key is in. */
+static int prefix_key(struct error *err, const char *nest) {
+    char key[sizeof err->key];
+    snprintf(key, sizeof key, "%s%s%.40s", nest, err->key[0] ? " " : "", err->key);
+    memcpy(err->key, key, sizeof key);
+    return -1;
+}
+
+/* The userdata in one of the object's fields, and the name in another. */
+static bool namespace_in(lua_State *L, int index, const char *handle, const char *label,
+                         struct value *v) {
+    lua_getfield(L, index, handle);
+    lua_getfield(L, index, label);
+    int *fd = luaL_testudata(L, -2, "nsh.netns");
+    v->text = lua_tostring(L, -1); /* the object keeps it alive */
+    v->number = fd ? *fd : -1;
+    lua_pop(L, 2);
+    return v->number >= 0;
+}
+
+/* A namespace is the userdata itself, or an object that has it. */
+static bool to_namespace(lua_State *L, int index, struct value *v) {
+    int *fd = luaL_testudata(L, index, "nsh.netns");
+    v->type = VALUE_NETNS;
+    v->text = NULL;
+    v->number = fd ? *fd : -1;
+    return v->number >= 0 ||
+           (lua_istable(L, index) && (namespace_in(L, index, "handle", "label", v) ||
+                                      namespace_in(L, index, "here", "here_label", v)));
+}
+
+static bool to_value(lua_State *L, int index, const struct field *f, struct value *v) {
+    switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN:
+        v->type = VALUE_BOOL;
+        v->number = lua_toboolean(L, index);
+        return true;
+    case LUA_TNUMBER: {
+        int exact;
+        v->number = lua_tointegerx(L, index, &exact);
+        v->real = lua_tonumber(L, index);
+        v->type = exact ? VALUE_NUMBER : VALUE_REAL;
+        return true;
+    }
+    case LUA_TSTRING:
+        v->type = VALUE_TEXT;
+        v->text = lua_tolstring(L, index, &v->length);
+        return true;
+    default:
+        return f->meaning == NETNS && to_namespace(L, index, v);
+    }
+}
+
+static const char *key_of(const struct field *f) {
+    return f->word ? f->word : f->name;
+}
+
+static int encode_scalar(struct level *level, const struct field *f, int index) {
+    struct value v;
+    if (to_value(level->L, index, f, &v))
+        return write_value(level->w, f, &v, level->err);
+    if (f->flags & READ_ONLY)
+        return 0;
+    char what[80];
+    snprintf(what, sizeof what, "a %s given, a plain value expected",
+             luaL_typename(level->L, index));
+    return refuse_key(level, what, key_of(f));
+}
+
+/* BITS take a word or a list of them. */
+static int encode_words(struct level *level, const struct field *f, int index) {
+    lua_State *L = level->L;
+    if (!lua_istable(L, index) || f->meaning != BITS)
+        return encode_scalar(level, f, index);
+    int result = 0;
+    for (lua_Integer i = 1; result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+        result = encode_scalar(level, f, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+    if (result == 0)
+        lua_pop(L, 1);
+    return result;
+}
+
+/* A nest that the caller wrote as a table of its own, or as the one value that says it all. */
+static int encode_nest(struct level *outer, const struct field *f, int index) {
+    lua_State *L = outer->L;
+    const struct table *table = schema_nested(f, outer->kind, outer->port);
+    struct writer inner;
+    if (f->flags & READ_ONLY)
+        return 0;
+    if (!table)
+        return refuse_key(outer, "the kind of link (type) has no such attributes", key_of(f));
+    if (writer_find(outer->w, f->attr))
+        return refuse_key(outer, "given twice", key_of(f));
+    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
+        return -1;
+    struct level level = { L, index, &inner, outer->kind, outer->port, true, false, outer->err };
+    if (!lua_istable(L, index) && !table->first)
+        return refuse_key(outer, "a table expected", key_of(f));
+    if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
+        return prefix_key(outer->err, key_of(f));
+    return 0;
+}
+
+/* Whether the table, or one of its flat nests, has the key. */
+static bool has_key(const struct level *level, const struct table *table, const char *key) {
+    if (schema_field(table, key))
+        return true;
+    if (level->kind && !strcmp(level->kind->name, key) && table == level->kind->data)
+        return true;
+    for (const struct field *f = table->fields; f->meaning; f++) {
+        const struct table *inner =
+            f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
+        if (inner && has_key(level, inner, key))
+            return true;
+    }
+    return false;
+}
+
+static const struct field *find_field(const struct table *table, const char *key) {
+    char plain[32];
+    const struct field *f = schema_field(table, key);
+    size_t length = strlen(key);
+    if (f || length < 2 || key[length - 1] != '_' || length > sizeof plain)
+        return f;
+    memcpy(plain, key, length - 1);
+    plain[length - 1] = 0;
+    f = schema_field(table, plain);
+    return f && f->flags & RESERVED ? f : NULL;
+}
+
+static int encode_key(struct level *level, const char *key, int value) {
+    const struct table *table = level->w->table;
+    const struct verb *verb = level->w->message->verb;
+    if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
+        key = verb->first;
+    const struct field *f = find_field(table, key);
+    if (f && !(f->flags & FLAT && !lua_istable(level->L, value)))
+        return field_is_nest(f) ? encode_nest(level, f, value) : encode_words(level, f, value);
+    if (level->flat || has_key(level, table, key))
+        return 0; /* a flat nest takes it, or somebody above */
+    schema_unknown_key(table, level->kind, level->port, key, level->err);
+    return -1;
+}
+
+static int encode_positional(struct level *level, int value) {
+    const struct table *table = level->w->table;
+    const char *first = level->w->nest ? table->first : level->w->message->verb->first;
+    if (level->flat)
+        return 0;
+    if (!first || !level->outermost)
+        return refuse_key(level, "a key is missing before this value", "[1]");
+    return encode_key(level, first, value);
+}
+
+static int encode_pair(struct level *level) {
+    lua_State *L = level->L;
+    int value = lua_gettop(L);
+    if (lua_type(L, -2) == LUA_TSTRING)
+        return encode_key(level, lua_tostring(L, -2), value);
+    if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1)
+        return encode_positional(level, value);
+    if (level->flat)
+        return 0;
+    if (!lua_isinteger(L, -2))
+        return refuse_key(level, "a key must be a word", "?");
+    char key[24];
+    snprintf(key, sizeof key, "[%lld]", (long long)lua_tointeger(L, -2));
+    return refuse_key(level, "only the first value may stand without a key", key);
+}
+
+static int encode_keys(struct level *level) {
+    lua_State *L = level->L;
+    if (!lua_istable(L, level->index))
+        return encode_positional(level, level->index);
+    lua_pushnil(L);
+    while (lua_next(L, level->index)) {
+        if (encode_pair(level) < 0)
+            return -1;
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* Whether the caller's table has a key that belongs into this flat nest. */
+static bool wants_nest(struct level *level, const struct table *inner) {
+    lua_State *L = level->L;
+    bool found = false;
+    lua_pushnil(L);
+    while (!found && lua_next(L, level->index)) {
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            const char *key = lua_tostring(L, -2);
+            found = !find_field(level->w->table, key) && has_key(level, inner, key);
+        }
+        lua_pop(L, 1);
+    }
+    if (found)
+        lua_pop(L, 1);
+    return found;
+}
+
+static int encode_flat_nest(struct level *outer, const struct field *f, const struct table *table) {
+    struct writer inner;
+    if (writer_find(outer->w, f->attr))
+        return refuse_key(outer, "given both as a table and beside it", key_of(f));
+    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
+        return -1;
+    struct level level = { outer->L,    outer->index, &inner, outer->kind,
+                           outer->port, false,        true,   outer->err };
+    return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
+}
+
+static int encode_flat_nests(struct level *level) {
+    if (!lua_istable(level->L, level->index))
+        return 0;
+    for (const struct field *f = level->w->table->fields; f->meaning; f++) {
+        const struct table *inner =
+            f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
+        bool implied = inner && f->meaning == KIND_DATA && inner->finish && level->flat &&
+                       level->w->message->header.nlmsg_flags & NLM_F_EXCL;
+        if (inner && (implied || wants_nest(level, inner)) && encode_flat_nest(level, f, inner) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* `bridge = { priority = 1 }`: attributes in a table named after the kind. */
+static int encode_kind_table(struct level *level) {
+    lua_State *L = level->L;
+    if (!level->flat || !level->kind || level->w->table != level->kind->data)
+        return 0;
+    if (lua_getfield(L, level->index, level->kind->name) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    struct level inner = *level;
+    inner.index = lua_gettop(L);
+    inner.flat = false;
+    int result = encode_keys(&inner);
+    lua_settop(L, inner.index - 1);
+    return result < 0 ? prefix_key(level->err, level->kind->name) : 0;
+}
+
+static const char *string_field(lua_State *L, int index, const char *key) {
+    const char *text = lua_getfield(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1); /* the table keeps it alive */
+    return text;
+}
+
+/* What kind of link the caller speaks of, which decides what the other keys mean. */
+static void find_kinds(struct level *level, int index) {
+    static const char slave[] = "_slave";
+    lua_State *L = level->L;
+    const char *kind = string_field(L, index, "type");
+    const char *port = string_field(L, index, "info_slave_kind");
+    if (!kind)
+        kind = string_field(L, index, "info_kind");
+    size_t length = kind ? strlen(kind) : 0, tail = sizeof slave - 1;
+    if (length > tail && !strcmp(kind + length - tail, slave)) {
+        level->port = schema_kind(kind, length - tail);
+        return;
+    }
+    level->kind = kind ? schema_kind(kind, length) : NULL;
+    level->port = port ? schema_kind(port, strlen(port)) : NULL;
+}
+
+static void find_link_kinds(struct level *level) {
+    lua_State *L = level->L;
+    find_kinds(level, level->index);
+    if (!level->kind && lua_getfield(L, level->index, "linkinfo") == LUA_TTABLE)
+        find_kinds(level, lua_gettop(L));
+    lua_settop(L, level->index > lua_gettop(L) ? level->index : lua_gettop(L));
+}
+
+static int encode_level(struct level *level) {
+    luaL_checkstack(level->L, 8, "too many tables in each other");
+    if (lua_istable(level->L, level->index) && level->outermost &&
+        level->w->table == schema_object("link")->table) {
+        int top = lua_gettop(level->L);
+        if (!level->w->nest)
+            find_link_kinds(level);
+        lua_settop(level->L, top);
+    }
+    level->w->kind = level->kind;
+    if (encode_keys(level) < 0 || encode_kind_table(level) < 0)
+        return -1;
+    return encode_flat_nests(level);
+}
+
+int encode(lua_State *L, int index, struct writer *w, struct error *err) {
+    struct level level = { L, lua_absindex(L, index), w, NULL, NULL, true, false, err };
+    int top = lua_gettop(L);
+    int result = lua_isnoneornil(L, index) ? 0 : encode_level(&level);
+    lua_settop(L, top);
+    return result < 0 ? -1 : writer_end(w, err);
+}
+
+/* --- message -> Lua --------------------------------------------------------------------------- */
+
+static void push_value(lua_State *L, const struct value *v) {
+    if (v->type == VALUE_TEXT)
+        lua_pushlstring(L, v->text, v->length);
+    else if (v->type == VALUE_BOOL)
+        lua_pushboolean(L, v->number != 0);
+    else if (v->type == VALUE_REAL)
+        lua_pushnumber(L, v->real);
+    else
+        lua_pushinteger(L, v->number);
+}
+
+/* Puts the value on top of the stack into the table below it: under the row's name, or at its end.
+ */
+static void store(lua_State *L, const struct field *f) {
+    if (!f) {
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    } else if (f->flags & RESERVED) {
+        lua_pushfstring(L, "%s_", f->name);
+        lua_insert(L, -2);
+        lua_rawset(L, -3);
+    } else {
+        lua_setfield(L, -2, f->name);
+    }
+}
+
+static void record_value(void *arg, const struct field *f, const struct value *v) {
+    push_value(arg, v);
+    store(arg, f);
+}
+
+static void record_open(void *arg, const struct field *f, bool list) {
+    lua_State *L = arg;
+    (void)f;
+    luaL_checkstack(L, 4, "record");
+    lua_newtable(L);
+    if (list) {
+        push_list_metatable(L);
+        lua_setmetatable(L, -2);
+    }
+}
+
+static void record_close(void *arg, const struct field *f, bool list) {
+    (void)list;
+    store(arg, f);
+}
+
+bool push_record(lua_State *L, const struct object *object, const struct nlmsghdr *nlh,
+                 const struct netlink *nl) {
+    static const struct sink sink = { record_value, record_open, record_close };
+    struct reader r;
+    if (reader_begin(&r, object->table, nlh, nl) < 0)
+        return false;
+    lua_createtable(L, 0, 24);
+    schema_read(&r, &sink, L);
+    if (luaL_newmetatable(L, object->name)) {
+        lua_pushstring(L, object->name);
+        lua_setfield(L, -2, "__record");
+    }
+    lua_setmetatable(L, -2);
+    return true;
+}

@@ -1,0 +1,328 @@
+/* core.netlink: a socket in one namespace, and the verbs of every object. */
+#include "../core/netlink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "nsh.h"
+
+#define TYPE "nsh.netlink"
+
+struct socket {
+    struct netlink nl;
+    char name[256]; /* of its namespace, for commands; "" for the one we are in */
+};
+
+/* Requests do not overlap: one message, one buffer, however many namespaces. */
+static struct message message;
+static struct netlink_buffer buffer;
+
+/* --- -x: what the kernel accepted, as commands --------------------------------------------------
+ */
+
+static bool traced;
+static char command[8192];
+
+static void prepare_trace(const struct socket *s) {
+    if (traced && !schema_command(&message, s->name[0] ? s->name : NULL, command, sizeof command))
+        strcpy(command, "# a command too long to show");
+}
+
+static int call_trace(lua_State *L, const struct error *err) {
+    if (lua_getfield(L, LUA_REGISTRYINDEX, "nsh.trace") == LUA_TFUNCTION) {
+        lua_pushstring(L, command);
+        lua_pushstring(L, err ? err->message : NULL);
+        lua_call(L, 2, 0);
+    } else {
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* trace(fn): fn(command, refusal or nil) is called for every change that was sent; nil ends it. */
+static int nl_trace(lua_State *L) {
+    if (!lua_isnoneornil(L, 1))
+        luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    traced = !lua_isnil(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "nsh.trace");
+    return 0;
+}
+
+/* --- requests -----------------------------------------------------------------------------------
+ */
+
+static struct socket *check_socket(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    if (s->nl.fd < 0)
+        luaL_error(L, "the namespace is closed");
+    return s;
+}
+
+/* Arguments: socket, object, verb, the caller's table. Begins the message and writes it. */
+static int write_request(lua_State *L, struct socket *s, struct error *err) {
+    const char *object_name = luaL_checkstring(L, 2), *verb_name = luaL_checkstring(L, 3);
+    const struct object *object = schema_object(object_name);
+    const struct verb *verb = object ? schema_verb(object, verb_name) : NULL;
+    struct writer w;
+    if (!verb)
+        return luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
+    message_end(&message); /* if an error cut off the last one */
+    message_begin(&message, &s->nl, object, verb, &w);
+    return encode(L, 4, &w, err);
+}
+
+static int refused(lua_State *L, struct socket *s, struct error *err) {
+    if (!err->key[0])
+        schema_locate(&message, &s->nl.refusal, err->key, sizeof err->key);
+    return fail(L, err);
+}
+
+static int nl_change(lua_State *L) {
+    struct socket *s = check_socket(L);
+    struct error err;
+    if (write_request(L, s, &err) < 0) {
+        message_end(&message);
+        return fail(L, &err);
+    }
+    prepare_trace(s);
+    int result = netlink_change(&s->nl, &message.header, &err);
+    message_end(&message);
+    if (traced)
+        call_trace(L, result < 0 ? &err : NULL);
+    if (result < 0)
+        return refused(L, s, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static int nl_get(lua_State *L) {
+    struct socket *s = check_socket(L);
+    struct error err;
+    struct nlmsghdr *reply = NULL;
+    int result = write_request(L, s, &err);
+    if (result == 0)
+        result = netlink_get(&s->nl, &message.header, &reply, &err);
+    message_end(&message);
+    if (result < 0)
+        return refused(L, s, &err);
+    if (!push_record(L, message.object, reply, &s->nl))
+        lua_pushnil(L);
+    return 1;
+}
+
+/* --- dumps --------------------------------------------------------------------------------------
+ */
+
+struct request {
+    struct nlmsghdr header;
+    char payload[64];
+};
+
+/* Zeros but for the family (and what the object's dumps can filter by): NETLINK_GET_STRICT_CHK. */
+static void prepare_dump(struct request *request) {
+    const struct object *object = message.object;
+    memset(request, 0, sizeof *request);
+    request->header.nlmsg_len = MNL_NLMSG_HDRLEN + MNL_ALIGN(object->table->header);
+    request->header.nlmsg_type = object->get;
+    request->payload[0] = (char)*message_family(&message);
+    if (object->prepare_dump)
+        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), request->payload);
+}
+
+static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
+                      const struct netlink *nl) {
+    struct reader r;
+    if (nlh->nlmsg_type != object->reply || reader_begin(&r, object->table, nlh, nl) < 0)
+        return false;
+    if (object->hidden && !message_given(&message, schema_field(object->table, object->unhide)) &&
+        object->hidden(&r))
+        return false;
+    return schema_matches(&message, &r);
+}
+
+/* Pushes a list of records; 0, or -1 with nothing pushed. */
+static int push_dump(lua_State *L, struct socket *s, struct request *request, struct error *err) {
+    struct nlmsghdr *nlh;
+    lua_Integer count = 0;
+    int more;
+    lua_newtable(L);
+    push_list_metatable(L);
+    lua_setmetatable(L, -2);
+    if (netlink_dump(&s->nl, &request->header, err) < 0)
+        return -1;
+    while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
+        if (is_wanted(message.object, nlh, &s->nl) && push_record(L, message.object, nlh, &s->nl))
+            lua_rawseti(L, -2, ++count);
+    if (more < 0)
+        lua_pop(L, 1);
+    return more;
+}
+
+static int nl_list(lua_State *L) {
+    struct socket *s = check_socket(L);
+    struct error err;
+    struct request request;
+    if (write_request(L, s, &err) < 0) {
+        message_end(&message);
+        return fail(L, &err);
+    }
+    prepare_dump(&request);
+    /* A finalizer that spoke to the kernel meanwhile would overwrite what is being read. */
+    bool collecting = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    int result, tries = NETLINK_TRIES;
+    do
+        result = push_dump(L, s, &request, &err);
+    while (result < 0 && err.code == EAGAIN && --tries);
+    if (collecting)
+        lua_gc(L, LUA_GCRESTART);
+    message_end(&message);
+    return result < 0 ? fail(L, &err) : 1;
+}
+
+/* --- flush: what a listing shows, sent back as deletions ----------------------------------------
+ */
+
+struct deletions {
+    char *bytes;
+    size_t used, room, count;
+    struct error first; /* that is more than "it has gone already" */
+};
+
+static int add_deletion(struct deletions *d, const struct nlmsghdr *nlh, uint16_t type) {
+    size_t size = MNL_ALIGN(nlh->nlmsg_len);
+    if (d->used + size > d->room) {
+        size_t room = (d->room + size) * 2;
+        char *bytes = realloc(d->bytes, room);
+        if (!bytes)
+            return -1;
+        d->bytes = bytes;
+        d->room = room;
+    }
+    struct nlmsghdr *copy = memcpy(d->bytes + d->used, nlh, nlh->nlmsg_len);
+    copy->nlmsg_type = type;
+    copy->nlmsg_flags = 0;
+    d->used += size;
+    d->count++;
+    return 0;
+}
+
+static void note_refusal(void *arg, size_t index, const struct error *err) {
+    struct deletions *d = arg;
+    (void)index;
+    bool gone = err->code == ENOENT || err->code == ESRCH || err->code == EADDRNOTAVAIL;
+    if (!gone && !d->first.code)
+        d->first = *err;
+}
+
+static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
+    struct request request;
+    struct nlmsghdr *nlh;
+    int more;
+    prepare_dump(&request);
+    d->used = d->count = 0;
+    if (netlink_dump(&s->nl, &request.header, err) < 0)
+        return -1;
+    while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
+        if (is_wanted(message.object, nlh, &s->nl) &&
+            add_deletion(d, nlh, (uint16_t)(message.object->reply + 1)) < 0)
+            return error_errno(err, ENOMEM);
+    return more;
+}
+
+static int flush(struct socket *s, struct error *err) {
+    struct deletions d = { 0 };
+    int result, tries = NETLINK_TRIES;
+    do
+        result = collect_deletions(s, &d, err);
+    while (result < 0 && err->code == EAGAIN && --tries);
+    if (result == 0 && d.count)
+        result = netlink_batch(&s->nl, d.bytes, d.count, note_refusal, &d, err);
+    free(d.bytes);
+    if (result >= 0 && d.first.code) {
+        *err = d.first;
+        return -1;
+    }
+    return result < 0 ? -1 : (int)d.count;
+}
+
+static int nl_flush(lua_State *L) {
+    struct socket *s = check_socket(L);
+    struct error err;
+    int result = write_request(L, s, &err);
+    bool sent = result == 0;
+    if (sent) {
+        prepare_trace(s);
+        result = flush(s, &err);
+    }
+    message_end(&message);
+    if (traced && sent)
+        call_trace(L, result < 0 ? &err : NULL);
+    if (result < 0)
+        return fail(L, &err);
+    lua_pushinteger(L, result);
+    return 1;
+}
+
+/* --- the userdata
+ * --------------------------------------------------------------------------------- */
+
+/* open(netns or nil, name or nil): a socket in that namespace. */
+static int nl_open(lua_State *L) {
+    struct error err;
+    int ns = to_netns(L, 1);
+    const char *name = luaL_optstring(L, 2, "");
+    struct socket *s = lua_newuserdatauv(L, sizeof *s, 0);
+    s->nl.fd = -1;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    luaL_setmetatable(L, TYPE);
+    return netlink_open(&s->nl, ns, &buffer, &err) < 0 ? fail(L, &err) : 1;
+}
+
+static int nl_close(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    netlink_close(&s->nl);
+    return 0;
+}
+
+/* objects() -> { link = { "add", "set", … }, … } */
+static int nl_objects(lua_State *L) {
+    lua_newtable(L);
+    for (const struct object *object = objects; object->name; object++) {
+        lua_newtable(L);
+        for (const struct verb *verb = object->verbs; verb->name; verb++) {
+            lua_pushstring(L, verb->name);
+            lua_rawseti(L, -2, (lua_Integer)(verb - object->verbs) + 1);
+        }
+        lua_setfield(L, -2, object->name);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    { "open", nl_open },
+    { "objects", nl_objects },
+    { "trace", nl_trace },
+    { NULL, NULL },
+};
+
+static const luaL_Reg methods[] = {
+    { "change", nl_change }, { "get", nl_get },     { "list", nl_list },
+    { "flush", nl_flush },   { "close", nl_close }, { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+    { "__gc", nl_close },
+    { "__close", nl_close },
+    { NULL, NULL },
+};
+
+int open_netlink(lua_State *L) {
+    new_type(L, TYPE, methods, metamethods);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,173 @@
+/* A request as the command line that does the same. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "reader.h"
+
+struct line {
+    char *text;
+    size_t size, used;
+    bool complete;
+};
+
+static void say(struct line *line, const char *word) {
+    int length = snprintf(line->text + line->used, line->size - line->used, "%s%s",
+                          line->used ? " " : "", word);
+    if (length < 0 || (size_t)length >= line->size - line->used)
+        line->complete = false;
+    else
+        line->used += (size_t)length;
+}
+
+/* A value, quoted for the shell if it needs it. */
+static void say_value(struct line *line, const char *value, size_t length) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:@%+,=";
+    char quoted[600], *to = quoted;
+    *to++ = '\'';
+    for (size_t i = 0; i < length && to < quoted + sizeof quoted - 8; i++) {
+        if (value[i] == '\'')
+            to = stpcpy(to, "'\\'");
+        *to++ = value[i];
+    }
+    *to++ = '\'';
+    *to = 0;
+    if (length && strspn(value, plain) >= length) {
+        to[-1] = 0;
+        say(line, quoted + 1);
+    } else {
+        say(line, quoted);
+    }
+}
+
+static const char *word_of(const struct field *f) {
+    return f->word ? f->word : f->name;
+}
+
+/* "up" or "down"; "multicast on" or "multicast off"; "nodad" or nothing. */
+static void say_switch(struct line *line, const struct reader *r, const struct field *f) {
+    struct field mask = *f;
+    int64_t bits = 0, meant = f->bit;
+    mask.offset = (uint16_t)(f->offset + 4);
+    if (!read_number(r, f, &bits) ||
+        (f->flags & MASKED && (!read_number(r, &mask, &meant) || !(meant & f->bit))))
+        return;
+    bool on = (bits & f->bit) != 0;
+    if (f->of) {
+        say(line, on ? word_of(f) : f->of);
+    } else if (f->flags & MASKED) {
+        say(line, word_of(f));
+        say(line, f->flags & AS_NUMBER ? (on ? "1" : "0") : on ? "on" : "off");
+    } else if (on) {
+        say(line, word_of(f));
+    }
+}
+
+static void say_bits(struct line *line, const struct reader *r, const struct field *f) {
+    int64_t bits;
+    if (!read_number(r, f, &bits) || !bits)
+        return;
+    for (const struct word *word = f->of; word->name; word++)
+        if (bits & word->value) {
+            char lower[64];
+            size_t i = 0;
+            for (; word->name[i] && i < sizeof lower - 1; i++)
+                lower[i] = (char)(word->name[i] | 0x20);
+            lower[i] = 0;
+            say(line, word_of(f));
+            say(line, lower);
+        }
+}
+
+/* A request that only changes a port names its master's kind: "type bridge_slave". */
+static void say_port_kind(struct line *line, const struct reader *r, const struct field *f) {
+    struct field port = *f;
+    struct value v;
+    char kind[64];
+    port.attr = (uint16_t)f->bit;
+    if (!r->tb[f->attr] && read_value(r, &port, &v)) {
+        snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
+        say(line, word_of(f));
+        say(line, kind);
+    }
+}
+
+static void say_field(struct line *line, const struct reader *r, const struct field *f) {
+    struct value v;
+    char number[24];
+    int64_t code;
+    if (f->meaning == KIND)
+        say_port_kind(line, r, f);
+    if (!read_value(r, f, &v))
+        return;
+    if (f->meaning == CONSTANT) {
+        say(line, word_of(f));
+        return;
+    }
+    if (!(f->flags & POSITIONAL))
+        say(line, word_of(f));
+    if (f->meaning == ENUM && f->flags & AS_NUMBER && read_number(r, f, &code)) {
+        v.type = VALUE_NUMBER;
+        v.number = code;
+    }
+    if (v.type == VALUE_TEXT) {
+        if (f->meaning == NETNS && v.text[0] == '/')
+            say(line, v.text); /* a path of ours: "/proc/$$/ns/net" is for the shell to fill in */
+        else
+            say_value(line, v.text, v.length);
+        return;
+    }
+    snprintf(number, sizeof number, "%lld", (long long)v.number);
+    say(line, v.type == VALUE_BOOL                                    ? (v.number ? "on" : "off")
+              : f->flags & FOREVER && v.number == (int64_t)UINT32_MAX ? "forever"
+                                                                      : number);
+}
+
+static void say_level(struct line *line, const struct reader *r) {
+    for (const struct field *f = r->table->fields; f->meaning; f++) {
+        struct reader inner;
+        if (f->flags & (READ_ONLY | NOT_SAID) || (!f->attr && !message_given(r->message, f)))
+            continue; /* the fixed struct is always there, given or not */
+        if (field_is_nest(f)) {
+            if (!reader_nest(r, f, &inner))
+                continue;
+            if (f->word)
+                say(line, f->word);
+            say_level(line, &inner);
+        } else if (f->meaning == SWITCH) {
+            say_switch(line, r, f);
+        } else if (f->meaning == BITS) {
+            say_bits(line, r, f);
+        } else {
+            say_field(line, r, f);
+        }
+    }
+}
+
+/* "ip link set" with its options behind the first word. */
+static void say_start(struct line *line, const struct message *m, const char *netns, int family) {
+    const char *command = m->verb->command, *rest = strchr(command, ' ') + 1;
+    char program[16];
+    snprintf(program, sizeof program, "%.*s", (int)(rest - command - 1), command);
+    say(line, program);
+    if (netns) {
+        say(line, "-n");
+        say_value(line, netns, strlen(netns));
+    }
+    if (m->object->family_option && family == AF_INET6)
+        say(line, "-6");
+    say(line, rest);
+}
+
+bool schema_command(const struct message *m, const char *netns, char *text, size_t size) {
+    struct line line = { text, size, 0, true };
+    struct reader r;
+    if (reader_begin(&r, m->object->table, &m->header, m->nl) < 0)
+        return false;
+    r.message = m;
+    say_start(&line, m, netns, r.family);
+    say_level(&line, &r);
+    return line.complete;
+}

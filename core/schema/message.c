@@ -1,0 +1,406 @@
+#include "message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../address.h"
+#include "../cleanup.h"
+#include "../netns.h"
+
+/* --- levels ----------------------------------------------------------------------------------- */
+
+void message_begin(struct message *m, struct netlink *nl, const struct object *object,
+                   const struct verb *verb, struct writer *w) {
+    m->nl = nl;
+    m->object = object;
+    m->verb = verb;
+    m->namespace_count = m->given_count = 0;
+    mnl_nlmsg_put_header(m->bytes);
+    m->header.nlmsg_type = verb->type;
+    m->header.nlmsg_flags = verb->flags;
+    *w = (struct writer){ .message = m, .table = object->table };
+    w->header = mnl_nlmsg_put_extra_header(&m->header, object->table->header);
+    w->start = m->header.nlmsg_len;
+}
+
+void message_end(struct message *m) {
+    for (int i = 0; i < m->namespace_count; i++)
+        if (m->namespaces[i].opened)
+            close_fd(&m->namespaces[i].fd);
+    m->namespace_count = 0;
+}
+
+bool message_given(const struct message *m, const struct field *field) {
+    for (int i = 0; i < m->given_count; i++)
+        if (m->given[i] == field)
+            return true;
+    return false;
+}
+
+uint8_t *message_family(struct message *m) {
+    return mnl_nlmsg_get_payload(&m->header);
+}
+
+static int too_long(struct error *err) {
+    return error_set(err, EMSGSIZE, "the request would be longer than %d bytes", MESSAGE_MAX);
+}
+
+int write_attribute(struct writer *w, uint16_t type, const void *data, size_t size,
+                    struct error *err) {
+    return mnl_attr_put_check(&w->message->header, MESSAGE_MAX, type, size, data) ? 0
+                                                                                  : too_long(err);
+}
+
+struct nlattr *writer_find(const struct writer *w, uint16_t type) {
+    char *at = w->message->bytes + w->start, *end = mnl_nlmsg_get_payload_tail(&w->message->header);
+    while (at < end) {
+        struct nlattr *attr = (struct nlattr *)at;
+        if (mnl_attr_get_type(attr) == type)
+            return attr;
+        at += MNL_ALIGN(attr->nla_len);
+    }
+    return NULL;
+}
+
+int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
+                struct writer *inner, struct error *err) {
+    struct nlmsghdr *nlh = &outer->message->header;
+    *inner = (struct writer){ .message = outer->message, .table = table, .kind = outer->kind };
+    inner->nest = mnl_attr_nest_start_check(nlh, MESSAGE_MAX, field->attr);
+    size_t header = MNL_ALIGN(table->header);
+    if (!inner->nest || nlh->nlmsg_len + header > MESSAGE_MAX)
+        return too_long(err);
+    inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
+    nlh->nlmsg_len += (uint32_t)header;
+    inner->start = nlh->nlmsg_len;
+    return 0;
+}
+
+int writer_end(struct writer *w, struct error *err) {
+    if (w->table->finish && w->table->finish(w, err) < 0)
+        return -1;
+    if (w->nest)
+        mnl_attr_nest_end(&w->message->header, w->nest);
+    return 0;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+/* Where a number goes: into the fixed struct, into a struct that is an attribute, or NULL for an
+   attribute of its own. */
+static int find_place(struct writer *w, const struct field *f, char **place, struct error *err) {
+    static const char zeros[64], ones[64] = { [0 ... 63] = (char)0xff };
+    if (!f->attr) {
+        *place = w->header + f->offset;
+        return 0;
+    }
+    *place = NULL;
+    struct nlattr *attr = writer_find(w, f->attr);
+    if (!attr && f->size) {
+        const char *fill = f->flags & FOREVER ? ones : zeros;
+        if (write_attribute(w, f->attr, fill, f->size, err) < 0)
+            return -1;
+        attr = writer_find(w, f->attr);
+    }
+    if (attr)
+        *place = (char *)mnl_attr_get_payload(attr) + f->offset;
+    return 0;
+}
+
+static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
+    char *place, alone[8];
+    if (find_place(w, f, &place, err) < 0)
+        return -1;
+    if (place) {
+        wire_store(place, f->wire, number);
+        return 0;
+    }
+    wire_store(alone, f->wire, number);
+    return write_attribute(w, f->attr, alone, wires[f->wire].size, err);
+}
+
+static int64_t get_number(struct writer *w, const struct field *f) {
+    char *place;
+    return find_place(w, f, &place, NULL) == 0 && place ? wire_load(place, f->wire) : 0;
+}
+
+static bool parse_integer(const char *text, int64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 0);
+    return *text && !*end && !errno && strchr("+-0123456789", *text);
+}
+
+static int in_range(const struct field *f, int64_t number, struct error *err) {
+    bool own = f->min || f->max;
+    int64_t min = own ? f->min : wires[f->wire].min, max = own ? f->max : wires[f->wire].max;
+    if (number >= min && number <= max)
+        return 0;
+    return error_set(err, ERANGE, "%lld is out of range: %lld to %lld", (long long)number,
+                     (long long)min, (long long)max);
+}
+
+/* What was given, for a message. */
+static const char *shown(const struct value *value, char text[80]) {
+    if (value->type == VALUE_BOOL)
+        return value->number ? "true" : "false";
+    if (value->type == VALUE_TEXT)
+        snprintf(text, 80, "\"%.60s\"", value->text);
+    else if (value->type == VALUE_NUMBER)
+        snprintf(text, 80, "%lld", (long long)value->number);
+    else if (value->type == VALUE_REAL)
+        snprintf(text, 80, "%g", value->real);
+    else
+        return "a namespace";
+    return text;
+}
+
+static int refuse(const struct value *value, const char *valid, struct error *err) {
+    char text[80];
+    return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
+}
+
+static int write_number(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number = v->number;
+    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
+        number = UINT32_MAX;
+    else if (!(v->type == VALUE_NUMBER ||
+               (v->type == VALUE_TEXT && parse_integer(v->text, &number))))
+        return refuse(v, "an integer", err);
+    return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+}
+
+/* --- words ------------------------------------------------------------------------------------ */
+
+static bool is_true(const struct value *v, bool *on) {
+    static const char *const yes[] = { "on", "1", "true", "yes" }, *const no[] = { "off", "0",
+                                                                                   "false", "no" };
+    *on = v->number != 0;
+    if (v->type == VALUE_BOOL)
+        return true;
+    if (v->type == VALUE_NUMBER)
+        return v->number == 0 || v->number == 1;
+    for (size_t i = 0; v->type == VALUE_TEXT && i < 4; i++)
+        if (!strcmp(v->text, yes[i]) || !strcmp(v->text, no[i])) {
+            *on = !strcmp(v->text, yes[i]);
+            return true;
+        }
+    return false;
+}
+
+static int write_switch(struct writer *w, const struct field *f, bool on, struct error *err) {
+    int64_t bits = get_number(w, f);
+    bool set = on != ((f->flags & INVERTED) != 0);
+    if (put_number(w, f, set ? bits | f->bit : bits & ~(int64_t)f->bit, err) < 0)
+        return -1;
+    if (!(f->flags & MASKED))
+        return 0;
+    struct field mask = *f;
+    mask.offset = (uint16_t)(f->offset + 4);
+    return put_number(w, &mask, get_number(w, &mask) | f->bit, err);
+}
+
+static int write_bool(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    bool on;
+    if (!is_true(v, &on))
+        return refuse(v, "true or false", err);
+    if (f->meaning == BOOL)
+        return put_number(w, f, on, err);
+    if (f->meaning == SWITCH)
+        return write_switch(w, f, on, err);
+    return on ? put_number(w, f, f->bit, err) : 0; /* CONSTANT */
+}
+
+static int refuse_word(const struct field *f, const struct value *v, struct error *err) {
+    char text[80], valid[140] = "";
+    for (const struct word *word = f->of; word && word->name; word++) {
+        size_t used = strlen(valid);
+        if (used + strlen(word->name) + 8 > sizeof valid) {
+            snprintf(valid + used, sizeof valid - used, ", …");
+            break;
+        }
+        snprintf(valid + used, sizeof valid - used, "%s%s", used ? ", " : "", word->name);
+    }
+    return error_set(err, EINVAL, "%s given, one of %s expected", shown(v, text), valid);
+}
+
+/* A word of the row's list in any case, or a number that fits. */
+static int find_word(const struct field *f, const struct value *v, int64_t *number,
+                     struct error *err) {
+    if (v->type == VALUE_TEXT)
+        for (const struct word *word = f->of; word && word->name; word++)
+            if (!strcasecmp(word->name, v->text)) {
+                *number = word->value;
+                return 0;
+            }
+    *number = v->number;
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, number)))
+        return in_range(f, *number, err);
+    return refuse_word(f, v, err);
+}
+
+static int write_word(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    int64_t number;
+    if (find_word(f, v, &number, err) < 0)
+        return -1;
+    return put_number(w, f, f->meaning == BITS ? get_number(w, f) | number : number, err);
+}
+
+/* --- strings and addresses -------------------------------------------------------------------- */
+
+static int write_string(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    char number[24];
+    const char *text = v->text;
+    if (v->type == VALUE_NUMBER) {
+        snprintf(number, sizeof number, "%lld", (long long)v->number);
+        text = number;
+    } else if (v->type != VALUE_TEXT || strlen(text) != v->length) {
+        return refuse(v, "a string", err);
+    }
+    size_t length = strlen(text);
+    if (length == 0 && f->min > 0)
+        return refuse(v, "a name", err);
+    if (f->max && length > (size_t)f->max)
+        return error_set(err, ENAMETOOLONG,
+                         "\"%.60s\" has %zu characters, at most %lld are allowed", text, length,
+                         (long long)f->max);
+    return write_attribute(w, f->attr, text, length + 1, err);
+}
+
+static int write_mac(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    uint8_t mac[6];
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "a MAC address such as \"02:00:00:00:00:01\"", err);
+    return mac_parse(v->text, mac, sizeof mac, err) < 0
+               ? -1
+               : write_attribute(w, f->attr, mac, sizeof mac, err);
+}
+
+/* "default" has no bytes and takes its family from the rest of the message. */
+static bool is_default(const struct field *f, const char *text) {
+    return f->meaning == PREFIX && (!strcmp(text, "default") || !strcmp(text, "any"));
+}
+
+static int write_address(struct writer *w, const struct field *f, const struct value *v,
+                         struct error *err) {
+    struct address address;
+    uint8_t *family = message_family(w->message);
+    if (v->type != VALUE_TEXT)
+        return refuse(v,
+                      f->meaning == PREFIX ? "an address such as \"10.0.0.1/24\""
+                                           : "an address such as \"10.0.0.1\"",
+                      err);
+    if (is_default(f, v->text))
+        return 0;
+    if (f->flags & PLUS && !strcmp(v->text, "+"))
+        return write_attribute(w, f->attr, (char[4]){ 0 }, 4, err);
+    int failed = f->meaning == PREFIX ? prefix_parse(v->text, *family, &address, err)
+                                      : address_parse(v->text, *family, &address, err);
+    if (failed < 0)
+        return -1;
+    *family = address.family;
+    if (f->meaning == PREFIX)
+        w->header[f->length_at] = (char)address.prefixlen;
+    return write_attribute(w, f->attr, address.bytes, address_size(address.family), err);
+}
+
+/* --- interfaces, namespaces, kinds ------------------------------------------------------------ */
+
+static int write_dev(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    if (v->type == VALUE_NUMBER)
+        return in_range(f, v->number, err) < 0 ? -1 : put_number(w, f, v->number, err);
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "the name of an interface", err);
+    int index = netlink_index(w->message->nl, v->text, err);
+    return index < 0 ? -1 : put_number(w, f, index, err);
+}
+
+static int note_namespace(struct message *m, int fd, bool opened, const char *name,
+                          struct error *err) {
+    if (m->namespace_count == MESSAGE_NAMESPACES)
+        return error_set(err, E2BIG, "too many namespaces in one request");
+    int i = m->namespace_count++;
+    m->namespaces[i].fd = fd;
+    m->namespaces[i].opened = opened;
+    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", name ? name : "");
+    return 0;
+}
+
+static int write_netns(struct writer *w, const struct field *f, const struct value *v,
+                       struct error *err) {
+    uint32_t number = (uint32_t)v->number;
+    if (v->type == VALUE_NUMBER)
+        return v->number <= 0 ? refuse(v, "a namespace, its name, or a pid", err)
+                              : write_attribute(w, (uint16_t)f->bit, &number, sizeof number, err);
+    if (v->type == VALUE_TEXT) {
+        int fd = netns_open_name(v->text, err);
+        if (fd < 0)
+            return -1;
+        number = (uint32_t)fd;
+    } else if (v->type != VALUE_NETNS) {
+        return refuse(v, "a namespace, its name, or a pid", err);
+    }
+    if (note_namespace(w->message, (int)number, v->type == VALUE_TEXT, v->text, err) < 0)
+        return -1;
+    return write_attribute(w, f->attr, &number, sizeof number, err);
+}
+
+static int write_kind(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    static const char slave[] = "_slave";
+    if (v->type != VALUE_TEXT || !v->length)
+        return refuse(v, "a kind of link such as \"veth\"", err);
+    size_t tail = sizeof slave - 1;
+    if (v->length <= tail || strcmp(v->text + v->length - tail, slave))
+        return write_attribute(w, f->attr, v->text, v->length + 1, err);
+    cleanup_free char *master = strndup(v->text, v->length - tail);
+    if (!master)
+        return error_errno(err, ENOMEM);
+    return write_attribute(w, (uint16_t)f->bit, master, strlen(master) + 1, err);
+}
+
+/* --- the one way in --------------------------------------------------------------------------- */
+
+static int (*const writers[])(struct writer *, const struct field *, const struct value *,
+                              struct error *) = {
+    [NUMBER] = write_number,   [HEX] = write_number,     [BOOL] = write_bool,
+    [SWITCH] = write_bool,     [CONSTANT] = write_bool,  [ENUM] = write_word,
+    [BITS] = write_word,       [STRING] = write_string,  [MAC] = write_mac,
+    [ADDRESS] = write_address, [PREFIX] = write_address, [DEV] = write_dev,
+    [NETNS] = write_netns,     [KIND] = write_kind,      [LIST] = NULL,
+};
+
+/* An attribute that other rows share may stand there already; any other has been given twice. */
+static bool is_shared(const struct field *f) {
+    return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
+}
+
+int write_value(struct writer *w, const struct field *field, const struct value *value,
+                struct error *err) {
+    int result;
+    struct message *m = w->message;
+    if (m->given_count < MESSAGE_FIELDS)
+        m->given[m->given_count++] = field;
+    if (field->flags & READ_ONLY && m->verb->type != m->object->get)
+        return 0;
+    if (!writers[field->meaning])
+        result = refuse(value, "a table", err);
+    else if (!is_shared(field) && writer_find(w, field->attr))
+        result = error_set(err, EINVAL, "given twice");
+    else
+        result = writers[field->meaning](w, field, value, err);
+    if (result < 0 && err && !err->key[0])
+        snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
+    return result;
+}

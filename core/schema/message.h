@@ -1,0 +1,68 @@
+/* A request being written from values, by the rows of the schema. */
+#pragma once
+
+#include "../netlink.h"
+#include "schema.h"
+#include "value.h"
+
+enum {
+    MESSAGE_MAX = 16 * 1024,
+    MESSAGE_NAMESPACES = 8,
+    MESSAGE_FIELDS = 64,
+};
+
+struct message {
+    union {
+        struct nlmsghdr header;
+        char bytes[MESSAGE_MAX];
+    };
+    struct netlink *nl;
+    const struct object *object;
+    const struct verb *verb;
+    struct {
+        int fd;
+        bool opened; /* by us, for this message */
+        char name[256];
+    } namespaces[MESSAGE_NAMESPACES]; /* that its attributes refer to */
+    int namespace_count;
+    const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, for a filter */
+    int given_count;
+};
+
+/* One level: the message itself or a nest in it. */
+struct writer {
+    struct message *message;
+    const struct table *table;
+    char *header;            /* its fixed struct */
+    size_t start;            /* where its attributes begin, from the start of the message */
+    struct nlattr *nest;     /* NULL: the message itself */
+    const struct kind *kind; /* of the link, once it is known */
+};
+
+/* Begins a request and its outermost level. message_end must follow, also after an error. */
+void message_begin(struct message *m, struct netlink *nl, const struct object *object,
+                   const struct verb *verb, struct writer *w);
+void message_end(struct message *m);
+
+/* Whether a caller gave this row a value. */
+bool message_given(const struct message *m, const struct field *field);
+
+/* The byte that says AF_INET or AF_INET6 in every header of rtnetlink. */
+uint8_t *message_family(struct message *m);
+
+/* Writes one value by its row. Errors: EINVAL, ERANGE, … with the row's name as key, what was given
+   and what is valid; what an interface or namespace lookup says. */
+int write_value(struct writer *w, const struct field *field, const struct value *value,
+                struct error *err);
+
+/* Opens a nest of that table; close it with writer_end, which also runs the table's finish. */
+int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
+                struct writer *inner, struct error *err);
+int writer_end(struct writer *w, struct error *err);
+
+/* An attribute that this level has already; NULL. */
+struct nlattr *writer_find(const struct writer *w, uint16_t type);
+
+/* Appends an attribute. Errors: EMSGSIZE. */
+int write_attribute(struct writer *w, uint16_t type, const void *data, size_t size,
+                    struct error *err);

@@ -1,0 +1,68 @@
+/* What nsh can speak of, and in which words. */
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "tables.h"
+
+const struct object objects[] = {
+    { .name = "link",
+      .table = &link_table,
+      .verbs = link_verbs,
+      .reply = RTM_NEWLINK,
+      .get = RTM_GETLINK },
+    { .name = "addr",
+      .table = &addr_table,
+      .verbs = addr_verbs,
+      .reply = RTM_NEWADDR,
+      .get = RTM_GETADDR },
+    { .name = "route",
+      .table = &route_table,
+      .verbs = route_verbs,
+      .reply = RTM_NEWROUTE,
+      .get = RTM_GETROUTE,
+      .family_option = true,
+      .hidden = route_is_hidden,
+      .unhide = "table" },
+    { .name = "neigh",
+      .table = &neigh_table,
+      .verbs = neigh_verbs,
+      .reply = RTM_NEWNEIGH,
+      .get = RTM_GETNEIGH,
+      .prepare_dump = neigh_prepare_dump,
+      .hidden = neigh_is_hidden,
+      .unhide = "state" },
+    { .name = "nsid",
+      .table = &nsid_table,
+      .verbs = nsid_verbs,
+      .reply = RTM_NEWNSID,
+      .get = RTM_GETNSID },
+    { 0 },
+};
+
+const struct kind link_kinds[] = {
+    { "bridge", &bridge_table, &bridge_port_table, false },
+    { "veth", &veth_table, NULL, true },
+    { 0 },
+};
+
+const struct word family_words[] = {
+    { AF_INET, "inet" },
+    { AF_INET6, "inet6" },
+    { 0 },
+};
+
+/* /etc/iproute2/rt_scopes as iproute2 ships it */
+const struct word scope_words[] = {
+    { RT_SCOPE_UNIVERSE, "global" }, { RT_SCOPE_SITE, "site" },       { RT_SCOPE_LINK, "link" },
+    { RT_SCOPE_HOST, "host" },       { RT_SCOPE_NOWHERE, "nowhere" }, { 0 },
+};
+
+/* /etc/iproute2/rt_protos as iproute2 ships it */
+const struct word protocol_words[] = {
+    { 0, "unspec" },    { 1, "redirect" }, { 2, "kernel" }, { 3, "boot" },   { 4, "static" },
+    { 8, "gated" },     { 9, "ra" },       { 10, "mrt" },   { 11, "zebra" }, { 12, "bird" },
+    { 13, "dnrouted" }, { 14, "xorp" },    { 15, "ntk" },   { 16, "dhcp" },  { 18, "keepalived" },
+    { 42, "babel" },    { 99, "openr" },   { 186, "bgp" },  { 187, "isis" }, { 188, "ospf" },
+    { 189, "rip" },     { 192, "eigrp" },  { 0 },
+};

@@ -1,0 +1,299 @@
+#include "reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../address.h"
+
+/* --- levels ----------------------------------------------------------------------------------- */
+
+static void index_attributes(struct reader *r, const void *at, size_t length) {
+    const struct nlattr *attr = at;
+    int left = (int)length;
+    while (mnl_attr_ok(attr, left)) {
+        uint16_t type = mnl_attr_get_type(attr);
+        if (type < READER_ATTRIBUTES)
+            r->tb[type] = attr;
+        left -= (int)MNL_ALIGN(attr->nla_len);
+        attr = mnl_attr_next(attr);
+    }
+    if (r->table->adapt)
+        r->table->adapt(r);
+}
+
+static int read_level(struct reader *r, const void *payload, size_t length) {
+    size_t header = MNL_ALIGN(r->table->header);
+    if (length < header)
+        return -1;
+    r->header = payload;
+    index_attributes(r, r->header + header, length - header);
+    return 0;
+}
+
+int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
+                 const struct netlink *nl) {
+    const uint8_t *payload = mnl_nlmsg_get_payload(nlh);
+    *r = (struct reader){ .table = table, .nl = nl };
+    if (read_level(r, payload, mnl_nlmsg_get_payload_len(nlh)) < 0)
+        return -1;
+    r->family = payload[0];
+    return 0;
+}
+
+static const struct nlattr *find_attribute(const struct reader *r, const struct field *f) {
+    return f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
+}
+
+bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {
+    const struct nlattr *attr = find_attribute(outer, f);
+    const struct table *table = schema_nested(f, outer->kind, outer->port);
+    if (!attr || !table)
+        return false;
+    *inner = (struct reader){ .table = table,
+                              .family = outer->family,
+                              .nl = outer->nl,
+                              .message = outer->message,
+                              .kind = outer->kind,
+                              .port = outer->port };
+    return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
+}
+
+/* --- where a value stands --------------------------------------------------------------------- */
+
+struct place {
+    const char *at;
+    size_t length;
+};
+
+static bool find(const struct reader *r, const struct field *f, struct place *place) {
+    if (!f->attr) {
+        *place = (struct place){ r->header + f->offset, r->table->header - f->offset };
+        return true;
+    }
+    const struct nlattr *attr = find_attribute(r, f);
+    if (!attr || mnl_attr_get_payload_len(attr) < f->offset)
+        return false;
+    *place = (struct place){ (const char *)mnl_attr_get_payload(attr) + f->offset,
+                             (size_t)mnl_attr_get_payload_len(attr) - f->offset };
+    return true;
+}
+
+bool read_number(const struct reader *r, const struct field *f, int64_t *number) {
+    struct place place;
+    if (!f->wire || !find(r, f, &place) || place.length < wires[f->wire].size)
+        return false;
+    *number = wire_load(place.at, f->wire);
+    return true;
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static bool as_text(struct value *v, const char *text, size_t length) {
+    v->type = VALUE_TEXT;
+    v->text = text;
+    v->length = length;
+    return true;
+}
+
+static bool as_buffer(struct value *v) {
+    return as_text(v, v->buffer, strlen(v->buffer));
+}
+
+static bool as_number(struct value *v, int64_t number) {
+    v->type = VALUE_NUMBER;
+    v->number = number;
+    return true;
+}
+
+static bool as_bool(struct value *v, bool on) {
+    v->type = VALUE_BOOL;
+    v->number = on;
+    return true;
+}
+
+static const char *find_name(const struct field *f, int64_t number) {
+    for (const struct word *word = f->of; word && word->name; word++)
+        if (word->value == number)
+            return word->name;
+    return NULL;
+}
+
+static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
+    int64_t number;
+    char name[16];
+    if (!read_number(r, f, &number))
+        return false;
+    switch (f->meaning) {
+    case HEX:
+        snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
+        return as_buffer(v);
+    case ENUM:
+        snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
+        const char *word = find_name(f, number);
+        return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+    case TICKS:
+        v->type = VALUE_REAL;
+        v->real = (double)number / 100;
+        return true;
+    case BOOL:
+        return (number || !(f->flags & ONLY_TRUE)) && as_bool(v, number != 0);
+    case CONSTANT:
+        return number == f->bit && as_bool(v, true);
+    case DEV:
+        if (number == 0)
+            return false;
+        if (!r->nl || !netlink_name(r->nl, (int)number, name))
+            return as_number(v, number);
+        snprintf(v->buffer, sizeof v->buffer, "%s", name);
+        return as_buffer(v);
+    default:
+        return as_number(v, number);
+    }
+}
+
+static bool from_switch(const struct reader *r, const struct field *f, struct value *v) {
+    int64_t bits;
+    if (!read_number(r, f, &bits))
+        return false;
+    bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
+    if (f->flags & AS_NUMBER)
+        return as_number(v, on);
+    return (on || f->flags & MASKED) && as_bool(v, on);
+}
+
+static bool from_string(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    return find(r, f, &place) && as_text(v, place.at, strnlen(place.at, place.length));
+}
+
+static bool from_mac(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    if (!find(r, f, &place) || place.length == 0 || place.length > 20)
+        return false;
+    mac_format(place.at, place.length, v->buffer);
+    return as_buffer(v);
+}
+
+static bool from_address(const struct reader *r, const struct field *f, struct value *v) {
+    static const uint8_t none[16];
+    struct place place = { (const char *)none, sizeof none };
+    bool there = find(r, f, &place), split = f->flags & SPLIT;
+    size_t size = address_size(r->family);
+    unsigned prefixlen = f->meaning == PREFIX ? (uint8_t)r->header[f->length_at] : 0;
+    if (!size || place.length < size || (!there && !(f->flags & ALWAYS)))
+        return false;
+    if (f->meaning == PREFIX && !split && !there && prefixlen == 0)
+        return as_text(v, "default", 7);
+    if (f->meaning == PREFIX && (!split || r->message))
+        prefix_format(r->family, place.at, prefixlen, v->buffer);
+    else
+        address_format(r->family, place.at, v->buffer);
+    return as_buffer(v);
+}
+
+static bool from_bridge_id(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    if (!find(r, f, &place) || place.length < 8)
+        return false;
+    const uint8_t *id = (const uint8_t *)place.at;
+    int used = snprintf(v->buffer, sizeof v->buffer, "%02x%02x.", id[0], id[1]);
+    mac_format(id + 2, 6, v->buffer + used);
+    return as_buffer(v);
+}
+
+/* Only our own requests have namespaces in them: descriptors whose names the message knows. */
+static bool from_netns(const struct reader *r, const struct field *f, struct value *v) {
+    const struct nlattr *fd = find_attribute(r, f);
+    const struct nlattr *pid = f->bit < READER_ATTRIBUTES ? r->tb[f->bit] : NULL;
+    if (pid && mnl_attr_get_payload_len(pid) >= sizeof(uint32_t))
+        return as_number(v, mnl_attr_get_u32(pid));
+    for (int i = 0; fd && r->message && i < r->message->namespace_count; i++)
+        if ((uint32_t)r->message->namespaces[i].fd == mnl_attr_get_u32(fd)) {
+            const char *name = r->message->namespaces[i].name;
+            return as_text(v, name, strlen(name));
+        }
+    return false;
+}
+
+bool read_value(const struct reader *r, const struct field *f, struct value *v) {
+    switch (f->meaning) {
+    case SWITCH:
+        return from_switch(r, f, v);
+    case STRING:
+    case KIND:
+        return from_string(r, f, v);
+    case MAC:
+        return from_mac(r, f, v);
+    case ADDRESS:
+    case PREFIX:
+        return from_address(r, f, v);
+    case BRIDGE_ID:
+        return from_bridge_id(r, f, v);
+    case NETNS:
+        return from_netns(r, f, v);
+    default:
+        return from_number(r, f, v);
+    }
+}
+
+/* --- walking ---------------------------------------------------------------------------------- */
+
+static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    int64_t bits;
+    if (!read_number(r, f, &bits))
+        return;
+    sink->open(arg, f, true);
+    for (const struct word *word = f->of; word->name; word++)
+        if (bits & word->value && !(bits & word->without)) {
+            struct value v;
+            as_text(&v, word->name, strlen(word->name));
+            sink->value(arg, NULL, &v);
+        }
+    sink->close(arg, f, true);
+}
+
+static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    const struct nlattr *nest = find_attribute(r, f), *attr;
+    const struct field *element = f->of;
+    if (!nest)
+        return;
+    sink->open(arg, f, true);
+    mnl_attr_for_each_nested(attr, nest) {
+        struct reader inner = { .table = r->table, .family = r->family, .nl = r->nl };
+        struct value v;
+        inner.tb[element->attr] = attr;
+        if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))
+            sink->value(arg, NULL, &v);
+    }
+    sink->close(arg, f, true);
+}
+
+static void walk_nest(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    struct reader inner;
+    if (!reader_nest(r, f, &inner))
+        return;
+    if (f->name)
+        sink->open(arg, f, false);
+    schema_read(&inner, sink, arg);
+    if (f->name)
+        sink->close(arg, f, false);
+}
+
+void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
+    for (const struct field *f = r->table->fields; f->meaning; f++) {
+        struct value v;
+        if (f->flags & WRITE_ONLY || (f->family && f->family != r->family))
+            continue;
+        if (field_is_nest(f))
+            walk_nest(r, f, sink, arg);
+        else if (f->meaning == BITS)
+            walk_bits(r, f, sink, arg);
+        else if (f->meaning == LIST)
+            walk_list(r, f, sink, arg);
+        else if (read_value(r, f, &v))
+            sink->value(arg, f, &v);
+    }
+}

@@ -1,0 +1,159 @@
+/* Every netlink object as data: one row per attribute. The same row writes, reads, prints as a
+   command, documents and checks it; a new attribute is one row.
+
+   A table describes what may stand in one place of a message: the fields of a fixed struct, if
+   there is one, and the attributes that follow it. A message is such a place, and so is every nest.
+ */
+#pragma once
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+/* What a field means, and so which values it takes and how it is shown. */
+enum meaning {
+    NOTHING,   /* ends a table */
+    NUMBER,    /* an integer */
+    HEX,       /* an integer, shown as text: "0x8001" */
+    BOOL,      /* true or false */
+    SWITCH,    /* `.bit` of a number: true or false; `.of` is the command's word for false */
+    CONSTANT,  /* true writes the number `.bit`: "nomaster" */
+    ENUM,      /* one of `.of` words, or a number */
+    BITS,      /* a list of `.of` words, each a bit */
+    TICKS,     /* hundredths of a second, shown as seconds; read only */
+    STRING,    /* at most `.max` bytes */
+    MAC,       /* a link-layer address */
+    ADDRESS,   /* of the message's family */
+    PREFIX,    /* an address whose length in bits is the header's byte at `.length_at` */
+    BRIDGE_ID, /* "8000.02:00:00:00:00:01"; read only */
+    DEV,       /* an interface of the socket's namespace, by name */
+    NETNS,     /* a namespace: handle or name (as a descriptor), or a process in it (`.bit`: its
+                  attribute) */
+    KIND,      /* a link's kind, or its master's with "_slave" behind it (`.bit`: its attribute) */
+    NESTED,    /* `.of` table */
+    KIND_DATA, /* a nest whose table depends on the link's kind (`type`) … */
+    PORT_DATA, /* … or on its master's (`type = "…_slave"`) */
+    LIST,      /* a nest of attributes that each are `.of` (one row) */
+};
+
+/* How numbers stand in the message. */
+enum wire { NONE, U8, U16, U32, U64, S32, BE16, BE32 };
+
+extern const struct wire_type {
+    size_t size;
+    int64_t min, max;
+} wires[];
+
+/* A number of that size and byte order at any address. */
+int64_t wire_load(const void *at, enum wire wire);
+void wire_store(void *at, enum wire wire, int64_t number);
+
+enum {
+    READ_ONLY = 1, /* accepted and passed over when written, so that a record can be written back */
+    WRITE_ONLY = 2,   /* a word of the command line that no listing shows */
+    ALWAYS = 4,       /* shown even if the attribute is absent */
+    ONLY_TRUE = 8,    /* shown only if true */
+    AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1 */
+    MASKED = 32,      /* the 32-bit word after this one says which bits are meant */
+    FLAT = 64,        /* a nest whose fields may also stand beside it in a caller's table */
+    POSITIONAL = 128, /* in a command its value stands without a word */
+    NOT_SAID = 256,   /* part of another word in a command */
+    SPLIT = 512,      /* a PREFIX whose length is a field of its own in records */
+    FOREVER = 1024,   /* 2^32-1, also "forever"; and so is the rest of its struct until written */
+    PLUS = 4096,      /* "+" is worked out by the table's finish; until then it is all zeros */
+    RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
+    INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
+};
+
+struct word {
+    uint32_t value;
+    const char *name; /* NULL ends the list */
+    uint32_t without; /* BITS: and these bits are clear */
+};
+
+struct field {
+    const char *name; /* iproute2's JSON name; NULL for a nest that shows in no record */
+    enum meaning meaning;
+    enum wire wire;
+    uint16_t attr;      /* its number; 0: a field of the fixed struct */
+    uint16_t offset;    /* in the fixed struct, or in the payload of the attribute */
+    uint16_t size;      /* of the payload, if the field is only a part of it */
+    uint16_t length_at; /* PREFIX: where the header has its length */
+    uint16_t flags;
+    const char *word; /* on the command line, if it differs from the name */
+    const void *of;   /* words, table or row */
+    uint32_t bit;     /* SWITCH, CONSTANT */
+    uint8_t family;   /* only in messages of that family; 0: in all */
+    int64_t min, max; /* if narrower than the wire; STRING: bytes */
+    const char *help;
+};
+
+struct writer;
+struct reader;
+
+struct table {
+    const char *name;
+    const struct field *fields; /* ends with an empty row */
+    uint16_t header;            /* size of the fixed struct */
+    const char *first;          /* as a nest: the key of a value without a key */
+    /* Adds what the command line implies, once a caller's table is written. */
+    int (*finish)(struct writer *w, struct error *err);
+    /* Puts the attributes of a message into the places where the rows look for them. */
+    void (*adapt)(struct reader *r);
+};
+
+struct kind {
+    const char *name; /* NULL ends the list */
+    const struct table *data, *port;
+    bool ether; /* given a random MAC at creation unless it has one */
+};
+
+struct verb {
+    const char *name;
+    const char *command;  /* "ip link set" */
+    uint16_t type, flags; /* of the message */
+    const char *first;    /* the key of a value without a key; NULL: none */
+    const char *record;   /* the key of a record that means `first` here */
+    const char *help;
+};
+
+struct object {
+    const char *name;
+    const struct table *table;
+    const struct verb *verbs; /* ends with an empty row */
+    uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
+    bool family_option;       /* commands need -6 for IPv6 */
+    /* A dump's request, from the filter's message: what the kernel may look at. */
+    void (*prepare_dump)(const void *filter, void *request);
+    /* Records that a listing leaves out unless a filter names `unhide`, as iproute2 does. */
+    bool (*hidden)(const struct reader *r);
+    const char *unhide;
+};
+
+extern const struct object objects[]; /* ends with an empty row */
+extern const struct kind link_kinds[];
+
+const struct object *schema_object(const char *name);
+const struct verb *schema_verb(const struct object *object, const char *name);
+const struct kind *schema_kind(const char *name, size_t length);
+
+/* The row for a caller's key in one table, by name or word; NULL. */
+const struct field *schema_field(const struct table *table, const char *key);
+
+/* The table inside a nest; NULL if it depends on a kind that is not known. */
+const struct table *schema_nested(const struct field *field, const struct kind *kind,
+                                  const struct kind *port);
+
+/* Fails with what a caller may have meant by a key that the table (and its flat nests) lacks. */
+int schema_unknown_key(const struct table *table, const struct kind *kind, const struct kind *port,
+                       const char *key, struct error *err);
+
+/* Whether the row is a nest with a table of its own. */
+bool field_is_nest(const struct field *field);
+
+/* Rows are put together with these. */
+#define HEADER(type, member) .offset = offsetof(struct type, member)
+#define PART(type, member) .offset = offsetof(struct type, member), .size = sizeof(struct type)

@@ -1,0 +1,27 @@
+/* What the files of the tables share. */
+#pragma once
+
+#include "message.h"
+#include "reader.h"
+
+extern const struct table link_table, bridge_table, bridge_port_table, veth_table;
+extern const struct table addr_table, route_table, neigh_table, nsid_table;
+extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
+extern const struct word family_words[], scope_words[], protocol_words[];
+
+#define ADD (NLM_F_CREATE | NLM_F_EXCL)
+#define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
+
+/* Requests of the verbs that make something. */
+static inline bool makes_new(const struct message *m) {
+    return (m->header.nlmsg_flags & ADD) == ADD;
+}
+
+/* Whether the caller gave this key of the level's table. */
+static inline bool is_given(const struct writer *w, const char *key) {
+    return message_given(w->message, schema_field(w->table, key));
+}
+
+bool neigh_is_hidden(const struct reader *r);
+bool route_is_hidden(const struct reader *r);
+void neigh_prepare_dump(const void *filter, void *request);

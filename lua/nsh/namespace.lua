@@ -1,0 +1,165 @@
+--- Network namespaces: `nsh.netns`, and what a namespace can do.
+local core = require "nsh.core"
+local errors = require "nsh.errors"
+local object = require "nsh.object"
+local trace = require "nsh.trace"
+
+local M = {}
+
+local Namespace = { __name = "nsh.namespace" }
+local methods = {}
+
+-- Fields of a namespace: `name` for people; `handle`, its descriptor, and `label`, its name in commands:
+-- both nil for the one that nsh is in.
+local function new(handle, name, label)
+    return setmetatable({ handle = handle, name = name, label = label }, Namespace)
+end
+
+-- Methods that live in modules of their own, loaded when they are first used.
+local elsewhere = {
+    exec = "nsh.process",
+    spawn = "nsh.process",
+    ping = "nsh.ping",
+    sysctl = "nsh.sysctl",
+}
+
+function Namespace.__index(ns, key)
+    if methods[key] then return methods[key] end
+    if elsewhere[key] then
+        methods[key] = require(elsewhere[key])[key]
+        return methods[key]
+    end
+    local made = object.new(ns, key)
+    rawset(ns, key, made)
+    return made
+end
+
+function Namespace:__tostring()
+    return "namespace " .. self.name
+end
+
+function Namespace:__close()
+    self:close()
+end
+
+-- The names that completion offers.
+function Namespace.__complete()
+    local names = { "close" }
+    for name in pairs(core.netlink.objects()) do names[#names + 1] = name end
+    for name in pairs(elsewhere) do names[#names + 1] = name end
+    return names
+end
+
+--- The netlink socket inside this namespace; opened when it is first needed.
+function methods:socket()
+    local socket = rawget(self, "netlink")
+    if not socket then
+        local err
+        socket, err = core.netlink.open(self.handle, self.label)
+        if not socket then errors.raise(err, "open a socket", self.name) end
+        rawset(self, "netlink", socket)
+    end
+    return socket
+end
+
+--- Lets go of the namespace: one without a name is gone, if no program and no other handle holds it.
+-- Closing twice does no harm. `local ns <close> = nsh.netns.new()` does it at the end of the block.
+function methods:close()
+    local socket = rawget(self, "netlink")
+    if socket then socket:close() end
+    if self.handle then self.handle:close() end
+end
+
+--- Creates a namespace with a name, as `ip netns add` does: it lives until `nsh.netns.del`, or as long
+-- as the sandbox. Returns it. Errors: EEXIST; EINVAL for a name that cannot be one.
+--
+--     local ns1 = nsh.netns.add "ns1"
+function M.add(name)
+    local handle, err = core.netns.add(tostring(name))
+    if not handle then errors.raise(err, ("add namespace %s"):format(name)) end
+    trace.say("ip netns add %s", trace.quote(name))
+    return new(handle, name, name)
+end
+
+local anonymous = 0
+
+--- Creates a namespace without a name: it lives as long as this handle, or a program in it. Returns it.
+--
+--     local ns <close> = nsh.netns.new()
+function M.new()
+    local handle, err = core.netns.new()
+    if not handle then errors.raise(err, "create a namespace") end
+    anonymous = anonymous + 1
+    local name = "nsh-" .. anonymous
+    trace.say("ip netns add %s", name)
+    return new(handle, name, name)
+end
+
+local function open(what)
+    if math.type(what) == "integer" then return core.netns.open_pid(what) end
+    if type(what) ~= "string" then
+        return nil, errors.new("EINVAL", "a name, a path or the pid of a process expected")
+    end
+    return (what:find "/" and core.netns.open_path or core.netns.open_name)(what)
+end
+
+--- Opens a namespace that exists: by its name in /run/netns, by a path (with a "/"), or by the pid of a
+-- process in it. Returns it. Errors: ENOENT, ESRCH, EINVAL (not a network namespace).
+--
+--     local ns1 = nsh.netns.open "ns1"
+--     local other = nsh.netns.open(1234)
+function M.open(what)
+    local handle, err = open(what)
+    if not handle then errors.raise(err, "open namespace " .. tostring(what)) end
+    local name = tostring(what)
+    if math.type(what) == "integer" then
+        name = "pid-" .. what
+        trace.say("ip netns attach %s %d", name, what)
+    end
+    return new(handle, name, name)
+end
+
+--- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
+-- else holds it. Takes a name or a namespace, which is closed. Errors: ENOENT.
+--
+--     nsh.netns.del "ns1"
+function M.del(what)
+    local name = type(what) == "table" and what.name or what
+    local ok, err = core.netns.del(tostring(name))
+    if not ok then errors.raise(err, "delete namespace " .. tostring(name)) end
+    if type(what) == "table" then what:close() end
+    trace.say("ip netns del %s", trace.quote(name))
+end
+
+--- The namespaces that have a name, as `ip -j netns` lists them: { name =, id = } with the id that the
+-- host knows it by, if it has one.
+--
+--     for _, ns in ipairs(nsh.netns.list()) do print(ns.name) end
+function M.list()
+    local names, err = core.netns.list()
+    if not names then errors.raise(err, "list the namespaces") end
+    local socket, host = M.current():socket(), {}
+    for i, name in ipairs(names) do
+        local handle = core.netns.open_name(name)
+        local id = handle and socket:get("nsid", "get", handle)
+        if handle then handle:close() end
+        host[i] = { name = name, id = id and id.nsid >= 0 and id.nsid or nil }
+    end
+    return setmetatable(host, getmetatable(names))
+end
+
+local current
+
+--- The namespace that nsh was started in, or its sandbox: the same as the global `host`.
+function M.current()
+    if not current then
+        local handle, err = core.netns.current()
+        if not handle then errors.raise(err, "open the namespace of nsh") end
+        current = new(nil, "host", nil)
+        -- for a link that another namespace sends here: `netns = host`
+        current.here, current.here_label = handle, "/proc/$$/ns/net"
+    end
+    return current
+end
+
+return M

@@ -1,0 +1,108 @@
+--- The objects of a namespace and their verbs: `ns.link:add{…}` is `ip -n NS link add …`.
+--
+-- Arguments are the words of the command line, or the names of `ip -j -d`; the first value may stand
+-- without its key. Records have the names and values of `ip -j -d` and can be given back to `add`
+-- and `set`; keys that only the kernel sets are passed over.
+local core = require "nsh.core"
+local errors = require "nsh.errors"
+
+local M = {}
+
+-- What an error calls the thing: "veth0" in "cannot add link veth0".
+local function name_of(args)
+    if type(args) ~= "table" then return args and tostring(args) end
+    local name = args[1] or args.name or args.ifname or args.dst or args.to or args.local_ or args.dev
+    if type(name) == "table" then name = name.name end
+    return name and tostring(name)
+end
+
+local function operation(object, verb, args)
+    local name = name_of(args)
+    return verb .. " " .. object.name .. (name and " " .. name or "")
+end
+
+-- The key that was refused goes before the words: "mtu: 70000 is out of range".
+local function refuse(object, verb, args, err)
+    if err.key then err.message = err.key .. ": " .. err.message end
+    errors.raise(err, operation(object, verb, args), object.ns.name)
+end
+
+local function run(object, method, verb, args)
+    local socket = object.socket or object:open()
+    local result, err = socket[method](socket, object.name, verb, args)
+    if result == nil and err then refuse(object, verb, args, err) end
+    return result
+end
+
+local verbs = {}
+
+--- Creates one. Errors: EEXIST, and what the kernel says.
+--
+--     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
+--     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
+--     ns1.route:add{ "default", via = "10.0.0.1" }
+function verbs:add(args) run(self, "change", "add", args) end
+
+--- Changes one that exists: `ip link set`, `ip route change`. Errors: ENODEV, ENOENT.
+--
+--     host.link:set{ "veth0", up = true, mtu = 1400 }
+function verbs:set(args) run(self, "change", "set", args) end
+
+--- Creates one, or changes the one that is there.
+--
+--     ns1.route:replace{ "default", via = "10.0.0.254" }
+function verbs:replace(args) run(self, "change", "replace", args) end
+
+--- Creates a route behind those to the same destination.
+--
+--     host.route:append{ "10.9.0.0/16", via = "10.0.0.3" }
+function verbs:append(args) run(self, "change", "append", args) end
+
+--- Deletes one. Errors: ENODEV, ESRCH, ENOENT, EADDRNOTAVAIL: there is none such.
+--
+--     host.link:del "veth0"
+function verbs:del(args) run(self, "change", "del", args) end
+
+--- Returns one record. Errors: ENODEV, ENOENT: there is none such.
+--
+--     print(host.link:get("lo").mtu)
+--     print(ns1.route:get("10.0.0.1").dev)
+function verbs:get(args) return run(self, "get", "get", args) end
+
+--- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
+-- routes are those of IPv4 and the main table unless `family` or `table` (also "all") is given, and
+-- neighbours those that have a state.
+--
+--     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
+function verbs:list(args) return run(self, "list", "list", args) end
+
+--- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
+-- iproute2 there must be an argument. Errors: EINVAL without one.
+--
+--     ns1.neigh:flush{ dev = "veth1" }
+function verbs:flush(args)
+    if args == nil or (type(args) == "table" and next(args) == nil) then
+        refuse(self, "flush", args, errors.new("EINVAL", "say which: flush requires arguments"))
+    end
+    return run(self, "flush", "flush", args)
+end
+
+local classes = {}
+
+local function open_socket(object)
+    object.socket = object.ns:socket()
+    return object.socket
+end
+
+for name, own in pairs(core.netlink.objects()) do
+    local class = { name = name, open = open_socket }
+    for _, verb in ipairs(own) do class[verb] = verbs[verb] end
+    classes[name] = { __index = class, __name = "nsh." .. name }
+end
+
+--- The object `name` ("link", "addr", …) of a namespace; nil if there is none such.
+function M.new(ns, name)
+    return classes[name] and setmetatable({ ns = ns }, classes[name])
+end
+
+return M

@@ -1,0 +1,39 @@
+--- Kernel parameters of a namespace.
+local core = require "nsh.core"
+local errors = require "nsh.errors"
+local trace = require "nsh.trace"
+
+local M = {}
+
+local function to_text(value)
+    if type(value) == "boolean" then return value and "1" or "0" end
+    return tostring(value)
+end
+
+local function write(ns, key, value)
+    local ok, err = core.sysctl.write(ns.handle, key, to_text(value))
+    if not ok then errors.raise(err, ("set %s to %s"):format(key, to_text(value)), ns.name) end
+    trace.say("%ssysctl -qw %s", ns.label and "ip netns exec " .. ns.label .. " " or "",
+        trace.quote(key .. "=" .. to_text(value)))
+end
+
+--- Reads, or with a value writes, a kernel parameter of this namespace.
+--
+-- `key`: as for sysctl(8), "net.ipv4.ip_forward"; with '/' between the words where one has a dot:
+-- "net/ipv4/conf/eth0.1/forwarding". `value`: a number, a string, or a boolean for 1 and 0.
+-- Returns the value that is in force: an integer if it is one, else a string. Errors: ENOENT (no such
+-- key in this namespace), EINVAL (a value that the kernel does not take), EACCES, EROFS.
+--
+--     host:sysctl("net.ipv4.ip_forward", 1)
+--     print(host:sysctl "net.ipv4.ip_forward")        --> 1
+function M.sysctl(ns, key, value)
+    if type(key) ~= "string" then
+        errors.raise(errors.new("EINVAL", "a key such as \"net.ipv4.ip_forward\" expected"), "use sysctl", ns.name)
+    end
+    if value ~= nil then write(ns, key, value) end
+    local text, err = core.sysctl.read(ns.handle, key)
+    if not text then errors.raise(err, "read " .. key, ns.name) end
+    return math.tointeger(text) or text
+end
+
+return M

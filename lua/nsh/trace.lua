@@ -1,0 +1,41 @@
+--- What changed, as the commands that do the same (`nsh -x`).
+local core = require "nsh.core"
+
+local M = {}
+
+local sink
+
+local function write_line(line)
+    io.stderr:write(line, "\n")
+end
+
+-- Of a refused change only a comment is left, so that the rest can be pasted into a shell.
+local function say(command, refusal)
+    if refusal then
+        sink("# " .. command .. ": " .. refusal)
+    else
+        sink(command)
+    end
+end
+
+--- Begins to report each change, once the kernel has accepted it; `fn(line)` gets the lines, which
+-- go to stderr without it. `to(false)` ends it.
+--
+--     trace.to(function(line) print("$ " .. line) end)
+function M.to(fn)
+    sink = fn and (fn == true and write_line or fn) or nil
+    core.netlink.trace(sink and say or nil)
+end
+
+--- Reports one change that netlink knows nothing of. Arguments as for string.format.
+function M.say(format, ...)
+    if sink then sink(format:format(...)) end
+end
+
+--- A word of a command, quoted for the shell if it needs it.
+function M.quote(word)
+    if word:find "^[%w_%-./:@%%+,=]+$" then return word end
+    return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+return M
