@@ -11,7 +11,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   := build/$(if $(SANITIZE),sanitize,plain)
-NSH     := $(if $(SANITIZE),$(BUILD)/nsh,nsh)
+NSH     := $(if $(SANITIZE),$(BUILD)/program,nsh)
 MODULE  := $(BUILD)/nsh/core.so
 LUA     := lua5.4
 Q       := $(if $(V),,@)
@@ -51,7 +51,7 @@ $(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
-	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 tests: $(TESTS)
 
