@@ -1,26 +1,12 @@
 -- What the tests of ns:ping share: a sandbox, and in it three namespaces in a row, left - router -
--- right. A test that requires this runs twice: with raw sockets, and where only the kernel's ping
--- sockets are permitted.
-local mode = os.getenv "NSH_TEST_PING"
-
-if not mode then
-    local function run(name, wrapper)
-        return os.execute(("NSH_TEST_PING=%s exec unshare -Urnm %s lua5.4 %s %s"):format(name,
-            wrapper, arg[0], table.concat(arg, " ")))
-    end
-    local with_raw = run("raw", "")
-    local without = run("ping", "setpriv --bounding-set -net_raw --inh-caps -net_raw")
-    os.exit(with_raw and without)
-end
-
-local root = (arg[0]:match "^(.*/)" or "./") .. "../../"
-package.path = root .. "lua/?.lua;" .. root .. "lua/?/init.lua;" .. package.path
-package.cpath = (os.getenv "NSH_BUILD" or root .. "build") .. "/?.so;" .. package.cpath
-
+-- right. With NSH_TEST_PING=ping the caller has made the sandbox, and taken raw sockets away.
 local lu = require "luaunit"
 local core = require "nsh.core"
 local loop = require "nsh.loop"
 local ping = require "nsh.ping".ping
+
+local mode = os.getenv "NSH_TEST_PING" or "raw"
+if mode == "raw" then assert(core.sandbox.enter()) end
 
 local pid = assert(io.open "/proc/self/stat"):read "n"
 
@@ -44,7 +30,7 @@ end
 
 local function namespace(name)
     local ns = { name = name, handle = assert(core.netns.new()) }
-    run(ns, 'echo "0 0" > /proc/sys/net/ipv4/ping_group_range') -- for the run without raw sockets
+    run(ns, 'echo "0 0" > /proc/sys/net/ipv4/ping_group_range') -- for the runs without raw sockets
     return ns
 end
 

@@ -225,7 +225,7 @@ function TestRefused.test_nothing_is_left_open()
         ping(left, { "127.0.0.1", "::1" })
         pcall(ping, left, { "127.0.0.1", "nonsense" })
     end
-    lu.assertEquals(descriptors(), before)
+    lu.assertTrue(descriptors() <= before)
 end
 
 TestText = {}
