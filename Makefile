@@ -11,7 +11,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   := build/$(if $(SANITIZE),sanitize,plain)
-NSH     := $(if $(SANITIZE),$(BUILD)/program,nsh)
+NSH     := $(if $(SANITIZE),$(BUILD)/bin/nsh,nsh)
 MODULE  := $(BUILD)/nsh/core.so
 LUA     := lua5.4
 Q       := $(if $(V),,@)
@@ -19,7 +19,7 @@ say      = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
 
 CFLAGS  ?= -O2 -g
 comma   := ,
-CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBRARIES  := lua5.4 libmnl
 NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
               -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>&1)
@@ -35,7 +35,7 @@ object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 all: $(NSH) $(MODULE)
 
 $(NSH): $(call object,$(CORE) $(BINDING) $(PROGRAM)) $(BUILD)/embedded.o
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
 
 $(MODULE): $(call object,$(CORE) $(BINDING))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
@@ -81,7 +81,7 @@ bench: all
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh
-	install nsh $(DESTDIR)$(PREFIX)/bin/nsh
+	install $(NSH) $(DESTDIR)$(PREFIX)/bin/nsh
 	install -m 644 bindings/nsh.1 $(DESTDIR)$(PREFIX)/share/man/man1/nsh.1
 	install -m 644 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core.so
 	cd lua && for f in $(patsubst lua/%,%,$(MODULES)); do \
