@@ -51,7 +51,7 @@ $(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
-	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
 
 tests: $(TESTS)
 
