@@ -117,20 +117,19 @@ static int nl_get(lua_State *L) {
 /* --- dumps --------------------------------------------------------------------------------------
  */
 
-struct request {
+union request {
     struct nlmsghdr header;
-    char payload[64];
+    char bytes[MNL_NLMSG_HDRLEN + 64 + DUMP_ATTRIBUTES];
 };
 
 /* Zeros but for the family (and what the object's dumps can filter by): NETLINK_GET_STRICT_CHK. */
-static void prepare_dump(struct request *request) {
+static void prepare_dump(union request *request) {
     const struct object *object = message.object;
-    memset(request, 0, sizeof *request);
-    request->header.nlmsg_len = MNL_NLMSG_HDRLEN + MNL_ALIGN(object->table->header);
-    request->header.nlmsg_type = object->get;
-    request->payload[0] = (char)*message_family(&message);
+    mnl_nlmsg_put_header(request)->nlmsg_type = object->get;
+    uint8_t *family = mnl_nlmsg_put_extra_header(&request->header, object->table->header);
+    *family = *message_family(&message);
     if (object->prepare_dump)
-        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), request->payload);
+        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request->header);
 }
 
 static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
@@ -145,7 +144,7 @@ static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
 }
 
 /* Pushes a list of records; 0, or -1 with nothing pushed. */
-static int push_dump(lua_State *L, struct socket *s, struct request *request, struct error *err) {
+static int push_dump(lua_State *L, struct socket *s, union request *request, struct error *err) {
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
     int more;
@@ -165,7 +164,7 @@ static int push_dump(lua_State *L, struct socket *s, struct request *request, st
 static int nl_list(lua_State *L) {
     struct socket *s = check_socket(L);
     struct error err;
-    struct request request;
+    union request request;
     if (write_request(L, s, &err) < 0) {
         message_end(&message);
         return fail(L, &err);
@@ -220,7 +219,7 @@ static void note_refusal(void *arg, size_t index, const struct error *err) {
 }
 
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
-    struct request request;
+    union request request;
     struct nlmsghdr *nlh;
     int more;
     prepare_dump(&request);
