@@ -1,6 +1,6 @@
 # nsh: a scriptable shell for Linux network namespaces.
 #
-#   make            ./nsh, and build/nsh/core.so for a stock lua5.4
+#   make            ./nsh, and build/plain/nsh/core.so for a stock lua5.4
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
@@ -51,7 +51,7 @@ $(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
-	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 tests: $(TESTS)
 

@@ -1,0 +1,134 @@
+-- What the tests share: LuaUnit with a check for descriptors, iproute2 as the oracle, and errors.
+--   local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
+--   …
+--   os.exit(support.run())
+local lu = require "luaunit"
+local cjson = require "cjson"
+local nsh = require "nsh"
+
+local M = {}
+
+local pid = assert(io.open "/proc/self/stat"):read "n"
+
+-- --- commands ------------------------------------------------------------------------------------
+
+--- What a shell command prints, which must succeed: in the namespace of nsh, or inside `ns`.
+function M.sh(command, ns)
+    if ns and ns ~= nsh.host then
+        local result = ns:exec{ "sh", "-c", command, output = true }
+        if result.status ~= 0 then error(command .. ": " .. result.err, 2) end
+        return result.out
+    end
+    local pipe = assert(io.popen("exec 2>&1; " .. command))
+    local text = pipe:read "a"
+    if not pipe:close() then error(command .. ": " .. text, 2) end
+    return text
+end
+
+--- JSON as a table: whole numbers are integers, `null` is cjson.null.
+function M.decode(text)
+    local function exact(value)
+        if type(value) ~= "table" then
+            return type(value) == "number" and math.tointeger(value) or value
+        end
+        for k, v in pairs(value) do value[k] = exact(v) end
+        return value
+    end
+    return exact(cjson.decode(text))
+end
+
+--- What `ip -j …` shows inside `ns`; records without anything in them are left out.
+function M.ip(ns, format, ...)
+    local text = M.sh("ip -j " .. format:format(...), ns)
+    local records = {}
+    for _, record in ipairs(text:find "%S" and M.decode(text) or {}) do
+        if next(record) then records[#records + 1] = record end
+    end
+    return records
+end
+
+--- A record, or a list of them, as nsh writes them as JSON: for a comparison with iproute2's.
+function M.as_json(value)
+    nsh.show.json(true)
+    local text = nsh.show.format(value)
+    nsh.show.json(false)
+    return M.decode(text)
+end
+
+-- --- tables --------------------------------------------------------------------------------------
+
+--- Calls fn for each value; returns the list of what it returns.
+function M.map(list, fn)
+    local result = {}
+    for i, value in ipairs(list) do result[i] = fn(value) end
+    return result
+end
+
+--- The values of one field of each record, sorted.
+function M.pluck(list, key)
+    local values = M.map(list, function(record) return record[key] end)
+    table.sort(values)
+    return values
+end
+
+-- --- errors --------------------------------------------------------------------------------------
+
+--- Calls fn(...), which must raise; returns the error object (or whatever it was).
+function M.raised(fn, ...)
+    local ok, err = pcall(fn, ...)
+    if ok then lu.fail("nothing was raised") end
+    return err
+end
+
+--- fn must raise an error object of that code whose sentence, without the place before it, is `text`.
+function M.refused(code, text, fn, ...)
+    local err = M.raised(fn, ...)
+    lu.assertEquals(type(err), "table", tostring(err))
+    lu.assertEquals((tostring(err):gsub("^[%w_./-]+:%d+: ", "")), text)
+    lu.assertEquals(err.code, code)
+    return err
+end
+
+-- --- descriptors ---------------------------------------------------------------------------------
+
+-- What every open descriptor of this process is, but for the pipe that tells.
+local function descriptors()
+    local pipe = assert(io.popen(("ls -l /proc/%d/fd"):format(pid)))
+    local found = {}
+    for line in pipe:lines() do
+        local fd, target = line:match " (%d+) %-> (.*)$"
+        if fd then found[fd] = target end
+    end
+    pipe:close()
+    return found
+end
+
+-- What lives as long as the program itself: the host's socket, the helper thread, the guardian.
+local function warm_up()
+    nsh.host.link:get "lo"
+    nsh.netns.new():close()
+    nsh.host:exec{ "true" }
+end
+
+local function find_leaks(before)
+    collectgarbage()
+    collectgarbage()
+    local leaks = 0
+    for fd, target in pairs(descriptors()) do
+        if not before[fd] then
+            io.stderr:write("# descriptor ", fd, " is left open: ", target, "\n")
+            leaks = leaks + 1
+        end
+    end
+    return leaks
+end
+
+--- Runs the tests; returns an exit status: also 1 if a descriptor is left open that was not before.
+function M.run()
+    if nsh.host then warm_up() end
+    local before = descriptors()
+    local failures = lu.LuaUnit.run()
+    return (failures > 0 or find_leaks(before) > 0) and 1 or 0
+end
+
+return M
