@@ -82,7 +82,9 @@ static void fill_broadcast(struct writer *w, const struct nlattr *local) {
 static int finish_addr(struct writer *w, struct error *err) {
     struct ifaddrmsg *header = (struct ifaddrmsg *)w->header;
     const struct nlattr *local = writer_find(w, IFA_LOCAL);
-    if (!local || w->message->verb->type == RTM_GETADDR)
+    if (w->message->verb->type == RTM_GETADDR) /* a peer alone is not the address itself */
+        return local ? 0 : write_attribute(w, IFA_LOCAL, "", 0, err);
+    if (!local)
         return 0;
     fill_broadcast(w, local);
     const uint8_t *bytes = mnl_attr_get_payload(local);
