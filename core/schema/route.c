@@ -105,6 +105,12 @@ static uint8_t implied_scope(const struct writer *w, const struct rtmsg *header)
                                                                            : RT_SCOPE_UNIVERSE;
 }
 
+static uint8_t implied_table(const struct rtmsg *header) {
+    bool local = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
+                 header->rtm_type == RTN_ANYCAST;
+    return local ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+}
+
 static void imply_new(struct writer *w, struct rtmsg *header) {
     if (!is_given(w, "protocol"))
         header->rtm_protocol = RTPROT_BOOT;
@@ -120,17 +126,14 @@ static int finish_route(struct writer *w, struct error *err) {
     uint16_t type = w->message->verb->type;
     if (!header->rtm_family)
         header->rtm_family = AF_INET;
-    if (!is_given(w, "table"))
-        header->rtm_table = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
-                                    header->rtm_type == RTN_ANYCAST
-                                ? RT_TABLE_LOCAL
-                                : RT_TABLE_MAIN;
+    if (type == RTM_GETROUTE)
+        header->rtm_flags |= RTM_F_LOOKUP_TABLE;
+    else if (!is_given(w, "table"))
+        header->rtm_table = implied_table(header);
     if (type == RTM_NEWROUTE)
         imply_new(w, header);
     else if (type == RTM_DELROUTE && !is_given(w, "scope"))
         header->rtm_scope = RT_SCOPE_NOWHERE;
-    else if (type == RTM_GETROUTE)
-        header->rtm_flags |= RTM_F_LOOKUP_TABLE;
     return 0;
 }
 
