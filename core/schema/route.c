@@ -127,7 +127,7 @@ static int finish_route(struct writer *w, struct error *err) {
     if (!header->rtm_family)
         header->rtm_family = AF_INET;
     if (type == RTM_GETROUTE)
-        header->rtm_flags |= RTM_F_LOOKUP_TABLE;
+        header->rtm_flags |= header->rtm_family == AF_INET ? RTM_F_LOOKUP_TABLE : 0;
     else if (!is_given(w, "table"))
         header->rtm_table = implied_table(header);
     if (type == RTM_NEWROUTE)
