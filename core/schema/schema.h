@@ -55,8 +55,8 @@ enum {
     READ_ONLY = 1, /* accepted and passed over when written, so that a record can be written back */
     WRITE_ONLY = 2,   /* a word of the command line that no listing shows */
     ALWAYS = 4,       /* shown even if the attribute is absent */
-    ONLY_TRUE = 8,    /* shown only if true */
-    AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1 */
+    ONLY_TRUE = 8,    /* shown only if true, or not zero */
+    AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1, TICKS as whole seconds */
     MASKED = 32,      /* the 32-bit word after this one says which bits are meant */
     FLAT = 64,        /* a nest whose fields may also stand beside it in a caller's table */
     POSITIONAL = 128, /* in a command its value stands without a word */
