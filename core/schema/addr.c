@@ -99,14 +99,15 @@ static int refuse_broadcast(struct error *err) {
 /* What ip/ipaddress.c adds: the peer is the address itself, 127.0.0.0/8 has the host's scope. */
 static int finish_addr(struct writer *w, struct error *err) {
     struct ifaddrmsg *header = (struct ifaddrmsg *)w->header;
-    const struct nlattr *local = writer_find(w, IFA_LOCAL);
+    bool given = writer_find(w, IFA_LOCAL);
     if (w->message->verb->type == RTM_GETADDR) /* a peer alone is not the address itself */
-        return local ? 0 : write_attribute(w, IFA_LOCAL, "", 0, err);
-    if (!local)
+        return given ? 0 : write_attribute(w, IFA_LOCAL, "", 0, err);
+    if (!given)
         return 0;
     if (header->ifa_family == AF_INET6 && writer_find(w, IFA_BROADCAST))
         return refuse_broadcast(err);
     fill_broadcast(w);
+    const struct nlattr *local = writer_find(w, IFA_LOCAL);
     const uint8_t *bytes = mnl_attr_get_payload(local);
     if (header->ifa_family == AF_INET && bytes[0] == 127 && !is_given(w, "scope"))
         header->ifa_scope = RT_SCOPE_HOST;
