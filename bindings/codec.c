@@ -8,6 +8,9 @@
 
 /* --- Lua -> message --------------------------------------------------------------------------- */
 
+/* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
+   middle of this one. So tables are only read with what is raw and needs no memory. */
+
 /* One level of the caller's table on its way into one level of the message. */
 struct level {
     lua_State *L;
@@ -38,15 +41,31 @@ static int prefix_key(struct error *err, const char *nest) {
     return -1;
 }
 
+/* Pushes the value of a key and returns its type, as lua_getfield does. */
+static int raw_field(lua_State *L, int index, const char *key) {
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING && !strcmp(lua_tostring(L, -2), key)) {
+            lua_remove(L, -2);
+            return lua_type(L, -1);
+        }
+    lua_pushnil(L);
+    return LUA_TNIL;
+}
+
+static const char *string_field(lua_State *L, int index, const char *key) {
+    const char *text = raw_field(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1); /* the table keeps it alive */
+    return text;
+}
+
 /* The userdata in one of the object's fields, and the name in another. */
 static bool namespace_in(lua_State *L, int index, const char *handle, const char *label,
                          struct value *v) {
-    lua_getfield(L, index, handle);
-    lua_getfield(L, index, label);
-    int *fd = luaL_testudata(L, -2, "nsh.netns");
-    v->text = lua_tostring(L, -1); /* the object keeps it alive */
+    raw_field(L, index, handle);
+    int *fd = luaL_testudata(L, -1, "nsh.netns");
+    v->text = string_field(L, index, label);
     v->number = fd ? *fd : -1;
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     return v->number >= 0;
 }
 
@@ -76,6 +95,7 @@ static bool to_value(lua_State *L, int index, const struct field *f, struct valu
     }
     case LUA_TSTRING:
         v->type = VALUE_TEXT;
+        v->number = 0;
         v->text = lua_tolstring(L, index, &v->length);
         return true;
     default:
@@ -126,6 +146,8 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
         return refuse_key(outer, "the kind of link (type) has no such attributes", key_of(f));
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given twice", key_of(f));
+    if (!lua_istable(L, index) && !table->first)
+        return refuse_key(outer, "a table expected", key_of(f));
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
     struct level level = { .L = L,
@@ -136,8 +158,6 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
                            .kinds_known = true,
                            .outermost = true,
                            .err = outer->err };
-    if (!lua_istable(L, index) && !table->first)
-        return refuse_key(outer, "a table expected", key_of(f));
     if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
         return prefix_key(outer->err, key_of(f));
     return 0;
@@ -266,7 +286,7 @@ static int encode_kind_table(struct level *level) {
     lua_State *L = level->L;
     if (!level->flat || !level->kind || level->w->table != level->kind->data)
         return 0;
-    if (lua_getfield(L, level->index, level->kind->name) != LUA_TTABLE) {
+    if (raw_field(L, level->index, level->kind->name) != LUA_TTABLE) {
         lua_pop(L, 1);
         return 0;
     }
@@ -276,12 +296,6 @@ static int encode_kind_table(struct level *level) {
     int result = encode_keys(&inner);
     lua_settop(L, inner.index - 1);
     return result < 0 ? prefix_key(level->err, level->kind->name) : 0;
-}
-
-static const char *string_field(lua_State *L, int index, const char *key) {
-    const char *text = lua_getfield(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1); /* the table keeps it alive */
-    return text;
 }
 
 static void find_kinds_in(struct level *level, int index) {
@@ -311,7 +325,7 @@ static void find_kinds(struct level *level) {
         return;
     int top = lua_gettop(L);
     find_kinds_in(level, level->index);
-    if (!level->kind && !level->port && lua_getfield(L, level->index, "linkinfo") == LUA_TTABLE)
+    if (!level->kind && !level->port && raw_field(L, level->index, "linkinfo") == LUA_TTABLE)
         find_kinds_in(level, lua_gettop(L));
     lua_settop(L, top);
 }

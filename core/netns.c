@@ -37,13 +37,7 @@ static struct {
     struct job *job;
     pid_t owner; /* a forked child has the memory but not the thread */
     bool alive, done;
-} helper = { PTHREAD_MUTEX_INITIALIZER,
-             PTHREAD_COND_INITIALIZER,
-             PTHREAD_COND_INITIALIZER,
-             NULL,
-             0,
-             false,
-             false };
+} helper;
 
 static bool run_job(struct job *job, int home) {
     if (setns(job->ns, CLONE_NEWNET) < 0) {
@@ -73,8 +67,20 @@ static void *helper_main(void *unused) {
     return NULL;
 }
 
+/* A forked child copies the conditions with the parent's thread waiting for them, and would count it
+   among those to be woken. */
+static void forget_parent(void) {
+    pthread_mutex_init(&helper.lock, NULL);
+    pthread_cond_init(&helper.posted, NULL);
+    pthread_cond_init(&helper.finished, NULL);
+    helper.alive = false;
+    helper.owner = getpid();
+}
+
 static int start_helper(struct error *err) {
-    if (helper.alive && helper.owner == getpid())
+    if (helper.owner != getpid())
+        forget_parent();
+    if (helper.alive)
         return 0;
     sigset_t all, before;
     pthread_t thread;
@@ -86,7 +92,6 @@ static int start_helper(struct error *err) {
         return error_set(err, code, "cannot start a thread: %s", strerror(code));
     pthread_detach(thread);
     helper.alive = true;
-    helper.owner = getpid();
     return 0;
 }
 
@@ -180,15 +185,15 @@ struct opening {
 
 static int make_new(void *arg) {
     struct opening *open = arg;
-    if (unshare(CLONE_NEWNET) < 0) {
-        error_set(open->err, errno, "cannot create a namespace: %s", strerror(errno));
-        if (errno == EPERM)
-            error_hint(open->err, "it needs CAP_SYS_ADMIN: run as root, or in a sandbox (nsh -S)");
-        if (errno == ENOSPC)
-            error_hint(open->err, "raise the limit: sysctl -w user.max_net_namespaces=N");
-        return -1;
-    }
-    return open->fd = netns_current(open->err);
+    if (unshare(CLONE_NEWNET) == 0)
+        return open->fd = netns_current(open->err);
+    int code = errno;
+    error_set(open->err, code, "cannot create a namespace: %s", strerror(code));
+    if (code == EPERM)
+        error_hint(open->err, "it needs CAP_SYS_ADMIN: run as root, or in a sandbox (nsh -S)");
+    if (code == ENOSPC)
+        error_hint(open->err, "raise the limit: sysctl -w user.max_net_namespaces=N");
+    return -1;
 }
 
 int netns_new(struct error *err) {

@@ -1,6 +1,7 @@
 /* Addresses: struct ifaddrmsg and IFA_* (linux/if_addr.h; net/ipv4/devinet.c, net/ipv6/addrconf.c).
  */
 #include <endian.h>
+#include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -64,27 +65,49 @@ static void adapt_addr(struct reader *r) {
         *peer = NULL;
 }
 
-/* RFC 919: all ones behind the prefix. */
-static void fill_broadcast(struct writer *w, const struct nlattr *local) {
+static void take_out(struct writer *w, struct nlattr *attr) {
+    struct nlmsghdr *nlh = &w->message->header;
+    size_t size = MNL_ALIGN(attr->nla_len);
+    char *behind = (char *)attr + size;
+    memmove(attr, behind, (size_t)((char *)mnl_nlmsg_get_payload_tail(nlh) - behind));
+    nlh->nlmsg_len -= (uint32_t)size;
+}
+
+/* "+" stands there as zeros. RFC 919: all ones behind the prefix (of the peer, if there is one);
+   RFC 3021: but not if only two addresses are left. */
+static void fill_broadcast(struct writer *w) {
     struct nlattr *broadcast = writer_find(w, IFA_BROADCAST);
+    const struct nlattr *local = writer_find(w, IFA_LOCAL);
+    const struct nlattr *peer = writer_find(w, IFA_ADDRESS);
     unsigned prefixlen = ((struct ifaddrmsg *)w->header)->ifa_prefixlen;
-    uint32_t address, hosts;
-    if (!broadcast || mnl_attr_get_payload_len(broadcast) != 4 || mnl_attr_get_u32(broadcast) ||
-        mnl_attr_get_payload_len(local) != 4)
+    if (!broadcast || mnl_attr_get_u32(broadcast))
         return;
-    memcpy(&address, mnl_attr_get_payload(local), 4);
-    hosts = prefixlen >= 32 ? 0 : UINT32_MAX >> prefixlen;
-    address |= htobe32(hosts);
-    memcpy(mnl_attr_get_payload(broadcast), &address, 4);
+    if (prefixlen > 30) {
+        take_out(w, broadcast);
+        return;
+    }
+    uint32_t address = mnl_attr_get_u32(peer ? peer : local) | htobe32(UINT32_MAX >> prefixlen);
+    memcpy(mnl_attr_get_payload(broadcast), &address, sizeof address);
+}
+
+static int refuse_broadcast(struct error *err) {
+    error_set(err, EINVAL, "an IPv6 address has none");
+    strcpy(err->key, "brd");
+    return -1;
 }
 
 /* What ip/ipaddress.c adds: the peer is the address itself, 127.0.0.0/8 has the host's scope. */
 static int finish_addr(struct writer *w, struct error *err) {
     struct ifaddrmsg *header = (struct ifaddrmsg *)w->header;
-    const struct nlattr *local = writer_find(w, IFA_LOCAL);
-    if (!local || w->message->verb->type == RTM_GETADDR)
+    bool given = writer_find(w, IFA_LOCAL);
+    if (w->message->verb->type == RTM_GETADDR) /* a peer alone is not the address itself */
+        return given ? 0 : write_attribute(w, IFA_LOCAL, "", 0, err);
+    if (!given)
         return 0;
-    fill_broadcast(w, local);
+    if (header->ifa_family == AF_INET6 && writer_find(w, IFA_BROADCAST))
+        return refuse_broadcast(err);
+    fill_broadcast(w);
+    const struct nlattr *local = writer_find(w, IFA_LOCAL);
     const uint8_t *bytes = mnl_attr_get_payload(local);
     if (header->ifa_family == AF_INET && bytes[0] == 127 && !is_given(w, "scope"))
         header->ifa_scope = RT_SCOPE_HOST;

@@ -117,6 +117,9 @@ static const struct field bridge_port_fields[] = {
     { "vlan_tunnel", BOOL, U8, .attr = IFLA_BRPORT_VLAN_TUNNEL },
     { "isolated", BOOL, U8, .attr = IFLA_BRPORT_ISOLATED },
     { "locked", BOOL, U8, .attr = IFLA_BRPORT_LOCKED },
+    { "backup_port", DEV, U32, .attr = IFLA_BRPORT_BACKUP_PORT,
+      .help = "the port that takes over while this one has no carrier" },
+    { "nobackup_port", CONSTANT, U32, .attr = IFLA_BRPORT_BACKUP_PORT, .flags = WRITE_ONLY },
     { 0 },
 };
 

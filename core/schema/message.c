@@ -263,7 +263,7 @@ static int write_string(struct writer *w, const struct field *f, const struct va
     if (v->type == VALUE_NUMBER) {
         snprintf(number, sizeof number, "%lld", (long long)v->number);
         text = number;
-    } else if (v->type != VALUE_TEXT || strlen(text) != v->length) {
+    } else if (v->type != VALUE_TEXT) {
         return refuse(v, "a string", err);
     }
     size_t length = strlen(text);
@@ -326,34 +326,30 @@ static int write_dev(struct writer *w, const struct field *f, const struct value
     return index < 0 ? -1 : put_number(w, f, index, err);
 }
 
-static int note_namespace(struct message *m, int fd, bool opened, const char *name,
-                          struct error *err) {
+/* The descriptor of a namespace, kept by the message, as long as which it is open; -1. */
+static int open_namespace(struct message *m, const struct value *v, struct error *err) {
     if (m->namespace_count == MESSAGE_NAMESPACES)
         return error_set(err, E2BIG, "too many namespaces in one request");
+    bool by_name = v->type == VALUE_TEXT;
+    int fd = by_name ? netns_open_name(v->text, err) : (int)v->number;
+    if (fd < 0)
+        return -1;
     int i = m->namespace_count++;
     m->namespaces[i].fd = fd;
-    m->namespaces[i].opened = opened;
-    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", name ? name : "");
-    return 0;
+    m->namespaces[i].opened = by_name;
+    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", v->text ? v->text : "");
+    return fd;
 }
 
 static int write_netns(struct writer *w, const struct field *f, const struct value *v,
                        struct error *err) {
-    uint32_t number = (uint32_t)v->number;
-    if (v->type == VALUE_NUMBER)
-        return v->number <= 0 ? refuse(v, "a namespace, its name, or a pid", err)
-                              : write_attribute(w, (uint16_t)f->bit, &number, sizeof number, err);
-    if (v->type == VALUE_TEXT) {
-        int fd = netns_open_name(v->text, err);
-        if (fd < 0)
-            return -1;
-        number = (uint32_t)fd;
-    } else if (v->type != VALUE_NETNS) {
+    bool is_pid = v->type == VALUE_NUMBER && v->number > 0 && v->number <= INT32_MAX;
+    if (!is_pid && v->type != VALUE_TEXT && v->type != VALUE_NETNS)
         return refuse(v, "a namespace, its name, or a pid", err);
-    }
-    if (note_namespace(w->message, (int)number, v->type == VALUE_TEXT, v->text, err) < 0)
+    int number = is_pid ? (int)v->number : open_namespace(w->message, v, err);
+    if (number < 0)
         return -1;
-    return write_attribute(w, f->attr, &number, sizeof number, err);
+    return write_attribute(w, is_pid ? (uint16_t)f->bit : f->attr, &number, sizeof number, err);
 }
 
 static int write_kind(struct writer *w, const struct field *f, const struct value *v,
@@ -378,7 +374,7 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [SWITCH] = write_bool,     [CONSTANT] = write_bool,  [ENUM] = write_word,
     [BITS] = write_word,       [STRING] = write_string,  [MAC] = write_mac,
     [ADDRESS] = write_address, [PREFIX] = write_address, [DEV] = write_dev,
-    [NETNS] = write_netns,     [KIND] = write_kind,      [LIST] = NULL,
+    [NETNS] = write_netns,     [KIND] = write_kind,      [LIST] = NULL, /* as TICKS, BRIDGE_ID */
 };
 
 /* An attribute that other rows share may stand there already; any other has been given twice. */
@@ -386,20 +382,32 @@ static bool is_shared(const struct field *f) {
     return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
 }
 
+static int note_given(struct message *m, const struct field *f, struct error *err) {
+    if (message_given(m, f))
+        return 0;
+    if (m->given_count == MESSAGE_FIELDS)
+        return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
+    m->given[m->given_count++] = f;
+    return 0;
+}
+
+static int write_checked(struct writer *w, const struct field *f, const struct value *v,
+                         struct error *err) {
+    if (!writers[f->meaning])
+        return error_set(err, EINVAL, "nothing can be chosen by it");
+    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
+        return error_set(err, EINVAL, "the text has a zero byte in it");
+    if (!is_shared(f) && writer_find(w, f->attr))
+        return error_set(err, EINVAL, "given twice");
+    return note_given(w->message, f, err) < 0 ? -1 : writers[f->meaning](w, f, v, err);
+}
+
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    int result;
-    struct message *m = w->message;
-    if (m->given_count < MESSAGE_FIELDS)
-        m->given[m->given_count++] = field;
-    if (field->flags & READ_ONLY && m->verb->type != m->object->get)
+    bool filters = w->message->verb->type == w->message->object->get;
+    if (field->flags & READ_ONLY && !filters)
         return 0;
-    if (!writers[field->meaning])
-        result = refuse(value, "a table", err);
-    else if (!is_shared(field) && writer_find(w, field->attr))
-        result = error_set(err, EINVAL, "given twice");
-    else
-        result = writers[field->meaning](w, field, value, err);
+    int result = write_checked(w, field, value, err);
     if (result < 0 && err && !err->key[0])
         snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
     return result;

@@ -8,7 +8,7 @@
 enum {
     MESSAGE_MAX = 16 * 1024,
     MESSAGE_NAMESPACES = 8,
-    MESSAGE_FIELDS = 64,
+    MESSAGE_FIELDS = 128,
 };
 
 struct message {
@@ -25,7 +25,7 @@ struct message {
         char name[256];
     } namespaces[MESSAGE_NAMESPACES]; /* that its attributes refer to */
     int namespace_count;
-    const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, for a filter */
+    const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
     int given_count;
 };
 

@@ -121,7 +121,7 @@ static const char *find_name(const struct field *f, int64_t number) {
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
     int64_t number;
     char name[16];
-    if (!read_number(r, f, &number))
+    if (!read_number(r, f, &number) || (!number && f->flags & ONLY_TRUE))
         return false;
     switch (f->meaning) {
     case HEX:
@@ -132,11 +132,13 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         const char *word = find_name(f, number);
         return word ? as_text(v, word, strlen(word)) : as_buffer(v);
     case TICKS:
+        if (f->flags & AS_NUMBER)
+            return as_number(v, number / 100);
         v->type = VALUE_REAL;
         v->real = (double)number / 100;
         return true;
     case BOOL:
-        return (number || !(f->flags & ONLY_TRUE)) && as_bool(v, number != 0);
+        return as_bool(v, number != 0);
     case CONSTANT:
         return number == f->bit && as_bool(v, true);
     case DEV:
@@ -261,7 +263,9 @@ static void walk_list(const struct reader *r, const struct field *f, const struc
         return;
     sink->open(arg, f, true);
     mnl_attr_for_each_nested(attr, nest) {
-        struct reader inner = { .table = r->table, .family = r->family, .nl = r->nl };
+        struct reader inner = {
+            .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
+        };
         struct value v;
         inner.tb[element->attr] = attr;
         if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))

@@ -61,6 +61,8 @@ static const struct field metrics_fields[] = {
     { "initcwnd", NUMBER, U32, .attr = RTAX_INITCWND },
     { "initrwnd", NUMBER, U32, .attr = RTAX_INITRWND },
     { "quickack", NUMBER, U32, .attr = RTAX_QUICKACK },
+    { "congestion", STRING, .attr = RTAX_CC_ALGO, .word = "congctl", .max = 15,
+      .help = "the congestion control of TCP, such as \"reno\"" },
     { 0 },
 };
 
@@ -73,7 +75,7 @@ static const struct field route_fields[] = {
       .help = "where to: a prefix, an address or \"default\"" },
     { "from", PREFIX, .attr = RTA_SRC, .length_at = offsetof(struct rtmsg, rtm_src_len) },
     { "family", ENUM, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
-    { "tos", NUMBER, U8, HEADER(rtmsg, rtm_tos), .flags = WRITE_ONLY },
+    { "tos", HEX, U8, HEADER(rtmsg, rtm_tos), .flags = ONLY_TRUE },
     { "gateway", ADDRESS, .attr = RTA_GATEWAY, .word = "via", .help = "the next router" },
     { "dev", DEV, U32, .attr = RTA_OIF, .help = "the interface it leaves through" },
     { "iif", DEV, U32, .attr = RTA_IIF },
@@ -88,6 +90,10 @@ static const struct field route_fields[] = {
     { "flags", BITS, U32, HEADER(rtmsg, rtm_flags), .flags = READ_ONLY, .of = flag_words },
     { "onlink", SWITCH, U32, HEADER(rtmsg, rtm_flags), .flags = WRITE_ONLY, .bit = RTNH_F_ONLINK,
       .help = "the router is on the link, whatever the addresses say" },
+    { "expires", NUMBER, U32, .attr = RTA_EXPIRES, .flags = WRITE_ONLY,
+      .help = "seconds that an IPv6 route lives" },
+    { "expires", TICKS, S32, .attr = RTA_CACHEINFO, PART(rta_cacheinfo, rta_expires),
+      .flags = READ_ONLY | AS_NUMBER | ONLY_TRUE },
     { NULL, NESTED, .attr = RTA_METRICS, .flags = FLAT, .of = &metrics_table },
     { "uid", NUMBER, U32, .attr = RTA_UID, .flags = READ_ONLY },
     { "pref", ENUM, U8, .attr = RTA_PREF, .of = preference_words },
@@ -105,6 +111,12 @@ static uint8_t implied_scope(const struct writer *w, const struct rtmsg *header)
                                                                            : RT_SCOPE_UNIVERSE;
 }
 
+static uint8_t implied_table(const struct rtmsg *header) {
+    bool local = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
+                 header->rtm_type == RTN_ANYCAST;
+    return local ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+}
+
 static void imply_new(struct writer *w, struct rtmsg *header) {
     if (!is_given(w, "protocol"))
         header->rtm_protocol = RTPROT_BOOT;
@@ -114,23 +126,27 @@ static void imply_new(struct writer *w, struct rtmsg *header) {
         header->rtm_scope = implied_scope(w, header);
 }
 
+/* ip/iproute.c: `table all` alone is of both families. */
+static bool wants_all(const struct writer *w) {
+    const struct nlattr *table = writer_find(w, RTA_TABLE);
+    return w->message->verb->type == RTM_GETROUTE && table &&
+           mnl_attr_get_u32(table) == RT_TABLE_UNSPEC;
+}
+
 static int finish_route(struct writer *w, struct error *err) {
     (void)err;
     struct rtmsg *header = (struct rtmsg *)w->header;
     uint16_t type = w->message->verb->type;
-    if (!header->rtm_family)
+    if (!header->rtm_family && !wants_all(w))
         header->rtm_family = AF_INET;
-    if (!is_given(w, "table"))
-        header->rtm_table = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
-                                    header->rtm_type == RTN_ANYCAST
-                                ? RT_TABLE_LOCAL
-                                : RT_TABLE_MAIN;
+    if (type == RTM_GETROUTE)
+        header->rtm_flags |= header->rtm_family == AF_INET ? RTM_F_LOOKUP_TABLE : 0;
+    else if (!is_given(w, "table"))
+        header->rtm_table = implied_table(header);
     if (type == RTM_NEWROUTE)
         imply_new(w, header);
     else if (type == RTM_DELROUTE && !is_given(w, "scope"))
         header->rtm_scope = RT_SCOPE_NOWHERE;
-    else if (type == RTM_GETROUTE)
-        header->rtm_flags |= RTM_F_LOOKUP_TABLE;
     return 0;
 }
 

@@ -55,8 +55,8 @@ enum {
     READ_ONLY = 1, /* accepted and passed over when written, so that a record can be written back */
     WRITE_ONLY = 2,   /* a word of the command line that no listing shows */
     ALWAYS = 4,       /* shown even if the attribute is absent */
-    ONLY_TRUE = 8,    /* shown only if true */
-    AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1 */
+    ONLY_TRUE = 8,    /* shown only if true, or not zero */
+    AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1, TICKS as whole seconds */
     MASKED = 32,      /* the 32-bit word after this one says which bits are meant */
     FLAT = 64,        /* a nest whose fields may also stand beside it in a caller's table */
     POSITIONAL = 128, /* in a command its value stands without a word */
@@ -67,6 +67,8 @@ enum {
     RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
     INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
 };
+
+enum { DUMP_ATTRIBUTES = 32 };
 
 struct word {
     uint32_t value;
@@ -126,8 +128,9 @@ struct object {
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
     bool family_option;       /* commands need -6 for IPv6 */
-    /* A dump's request, from the filter's message: what the kernel may look at. */
-    void (*prepare_dump)(const void *filter, void *request);
+    /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
+       struct of the caller's filter. */
+    void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
     /* Records that a listing leaves out unless a filter names `unhide`, as iproute2 does. */
     bool (*hidden)(const struct reader *r);
     const char *unhide;

@@ -10,6 +10,7 @@ nsh.sandbox()
 local null = require("cjson").null
 
 local function drop() return nil end
+local function unless_empty(list) return next(list) and list or nil end
 local function pad(id)
     return (id:gsub("%x+", function(digits) return #digits == 1 and "0" .. digits or digits end))
 end
@@ -28,6 +29,7 @@ local intended = {
     { "nsh", "link", "_timer", drop, "timers run" },
     { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only" },
     { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only" },
+    { "nsh", "neigh", "state", unless_empty, "an empty list where iproute2 has none: a proxy's" },
     { "ip", "nsid", "name", drop, "the kernel knows no names; nsh.netns.list() has both" },
 }
 
@@ -143,7 +145,10 @@ local function ours(ns, view)
 end
 
 local function theirs(ns, view)
-    return prepare("ip", view[1], view[4](support.ip(ns, "%s", view[3])))
+    local ok, records = pcall(support.ip, ns, "%s", view[3])
+    if not ok and records:find "FIB table does not exist" then return {} end
+    if not ok then error(records, 0) end
+    return prepare("ip", view[1], view[4](records))
 end
 
 -- What both show of one moment: if nsh sees the same before and after, iproute2 saw that as well.
@@ -300,6 +305,8 @@ local steps = {
         "-6 route add fd05::/64 via fe80::1 dev v0 src fd00::1" },
     { "route", "add", { "fd06::/64", via = "fd99::1", dev = "v0", onlink = true, pref = "low" },
         "-6 route add fd06::/64 via fd99::1 dev v0 onlink pref low" },
+    { "route", "add", { "fd09::/64", dev = "v0", expires = 5000 },
+        "-6 route add fd09::/64 dev v0 expires 5000" },
     { "route", "add", { "fd07::/64", from = "fd08::/64", dev = "v0" },
         "-6 route add fd07::/64 from fd08::/64 dev v0" },
     -- neighbours
@@ -364,6 +371,7 @@ end
 
 local ns1, peer1 = by_nsh "built-by-nsh"
 local ns2, peer2 = by_ip "built-by-ip"
+for _, ns in ipairs{ peer1, ns2, peer2 } do ns.link:list() end -- their sockets stay open
 
 TestOracle = {}
 
@@ -385,6 +393,7 @@ end
 local function lasting(view, records)
     for _, record in ipairs(records) do
         record.valid_life_time, record.preferred_life_time = nil, nil
+        record.expires = nil
         if record.state and record.state[1] ~= "PERMANENT" then record.state = nil end
         if record.linkinfo and record.linkinfo.info_slave_data then
             record.linkinfo.info_slave_data.state = nil
@@ -422,13 +431,18 @@ end
 
 -- --- every option of a bridge and of its ports ---------------------------------------------------
 
-nsh.host.link:add{ "bridge", type = "bridge" }
+nsh.host.link:add{ "bridge", type = "bridge", up = true }
 nsh.host.link:add{ "port", type = "veth", up = true, peer = "cable" }
 nsh.host.link:set{ "cable", up = true }
 nsh.host.link:add{ "other", type = "veth", peer = "other-cable" }
 nsh.host.link:set{ "other", master = "bridge" }
 nsh.host.link:add{ "another", type = "veth", master = "bridge", peer = "another-cable" }
 nsh.host.link:set{ "port", master = "bridge" }
+
+-- The kernel switches a port on once its cable carries: then its state is ours to set.
+support.wait_for("the port forwards", function()
+    return nsh.host.link:get("port").linkinfo.info_slave_data.state == "forwarding"
+end)
 
 -- Two values of each that a caller may set, and how they are shown where that differs. The name is
 -- JSON's; the word that of the command line.
@@ -532,6 +546,7 @@ local function check_option(dev, kind, nest, option)
     check(1, set_by_nsh(dev, kind, word, values[1]))
     check(2, set_by_ip(dev, kind, word, values[2]))
     check(1, set_by_nsh(dev, kind, name, values[1]))
+    check(2, set_by_nsh(dev, kind, name, values[2]))
     check(2, set_by_nsh(dev, kind, name, values[2]))
 end
 

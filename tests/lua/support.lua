@@ -55,6 +55,15 @@ function M.as_json(value)
     return M.decode(text)
 end
 
+--- Waits until fn() is true, at most some seconds: what follows a change happens on its own.
+function M.wait_for(what, fn)
+    for _ = 1, 1000 do
+        if fn() then return end
+        nsh.sleep(0.005)
+    end
+    error("it never comes to this: " .. what, 2)
+end
+
 -- --- tables --------------------------------------------------------------------------------------
 
 --- Calls fn for each value; returns the list of what it returns.
@@ -91,15 +100,18 @@ end
 
 -- --- descriptors ---------------------------------------------------------------------------------
 
--- What every open descriptor of this process is, but for the pipe that tells.
+local MOST = 4096 -- the highest that is looked at
+
+-- The set of open descriptors. Looking opens one as well, but that does not see itself.
 local function descriptors()
-    local pipe = assert(io.popen(("ls -l /proc/%d/fd"):format(pid)))
     local found = {}
-    for line in pipe:lines() do
-        local fd, target = line:match " (%d+) %-> (.*)$"
-        if fd then found[fd] = target end
+    for fd = 0, MOST do
+        local info = io.open("/proc/self/fdinfo/" .. fd)
+        if info then
+            found[fd] = true
+            info:close()
+        end
     end
-    pipe:close()
     return found
 end
 
@@ -114,9 +126,10 @@ local function find_leaks(before)
     collectgarbage()
     collectgarbage()
     local leaks = 0
-    for fd, target in pairs(descriptors()) do
+    for fd in pairs(descriptors()) do
         if not before[fd] then
-            io.stderr:write("# descriptor ", fd, " is left open: ", target, "\n")
+            local target = M.sh(("readlink /proc/%d/fd/%d"):format(pid, fd))
+            io.stderr:write("# descriptor ", fd, " is left open: ", target)
             leaks = leaks + 1
         end
     end
