@@ -22,8 +22,8 @@ comma   := ,
 CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBRARIES  := lua5.4 libmnl
 NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
-              -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>&1)
-LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>&1) -lm
+              -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
 PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c)

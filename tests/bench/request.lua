@@ -1,12 +1,22 @@
--- The same loop as request.c, through nsh: microseconds a request.
---   nsh -S request.lua COUNT [PROGRAM OF request.c]
+-- The loop of request.c through nsh, in turn with it: microseconds a request.
+--   nsh -S request.lua PROGRAM_OF_REQUEST_C [COUNT [ROUNDS]]
 nsh.sandbox()
-local count, floor = tonumber(arg[1]) or 10000, arg[2]
+local floor, count, rounds = arg[1], tonumber(arg[2]) or 5000, tonumber(arg[3]) or 31
+local now = require("nsh.core").poll.now
 host.link:add{ "veth0", type = "veth", peer = "veth1" }
 
-local function now()
-    local file <close> = io.open "/proc/uptime"
-    return file:read "n"
+local function through_nsh()
+    local link = host.link
+    local cpu, start = os.clock(), now()
+    for i = 1, count do
+        link:set{ "veth0", txqlen = 500 + i % 1000 }
+    end
+    return (os.clock() - cpu) / count * 1e6, (now() - start) / count * 1e6
+end
+
+local function through_c()
+    local pipe <close> = io.popen(floor .. " " .. count)
+    return pipe:read("n", "n")
 end
 
 local function median(list)
@@ -14,22 +24,13 @@ local function median(list)
     return list[#list // 2 + 1]
 end
 
-local function through_nsh()
-    local link = host.link
-    local start = now()
-    for i = 1, count do
-        link:set{ "veth0", txqlen = 500 + i % 1000 }
-    end
-    return (now() - start) / count * 1e6
+local times = { own = { {}, {} }, c = { {}, {} } }
+for round = 1, rounds do
+    times.own[1][round], times.own[2][round] = through_nsh()
+    times.c[1][round], times.c[2][round] = through_c()
 end
-
-local own, c = {}, {}
-for round = 1, 21 do
-    own[round] = through_nsh()
-    if floor then
-        local pipe <close> = io.popen(floor .. " " .. count)
-        c[round] = tonumber(pipe:read "l")
-    end
+for i, name in ipairs{ "CPU time", "clock" } do
+    local own, c = median(times.own[i]), median(times.c[i])
+    print(("one request, microseconds of %s (median of %d): nsh %.2f, C %.2f, difference %.2f"):format(
+        name, rounds, own, c, own - c))
 end
-print(("one request, microseconds (median of 21): nsh %.2f, C %.2f, difference %.2f"):format(
-    median(own), median(c), median(own) - median(c)))
