@@ -75,7 +75,7 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
         if (bits & word->value) {
             char lower[64];
             size_t i = 0;
-            for (; word->name[i] && i < sizeof lower - 1; i++)
+            for (; i < sizeof lower - 1 && word->name[i]; i++)
                 lower[i] = (char)(word->name[i] | 0x20);
             lower[i] = 0;
             say(line, word_of(f));

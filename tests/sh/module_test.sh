@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A stock lua5.4 has all of nsh but the program: `require "nsh"`. TAP.
+# shellcheck disable=SC2016 # "$" in Lua code
 set -u
 
 root=$(realpath "$(dirname "$0")/../..")
