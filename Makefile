@@ -1,6 +1,6 @@
 # nsh: a scriptable shell for Linux network namespaces.
 #
-#   make            ./nsh, and build/nsh/core.so for a stock lua5.4
+#   make            ./nsh, and build/plain/nsh/core.so for a stock lua5.4
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
@@ -11,7 +11,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   := build/$(if $(SANITIZE),sanitize,plain)
-NSH     := $(if $(SANITIZE),$(BUILD)/nsh,nsh)
+NSH     := $(if $(SANITIZE),$(BUILD)/bin/nsh,nsh)
 MODULE  := $(BUILD)/nsh/core.so
 LUA     := lua5.4
 Q       := $(if $(V),,@)
@@ -19,11 +19,11 @@ say      = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
 
 CFLAGS  ?= -O2 -g
 comma   := ,
-CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+CFLAGS  += $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBRARIES  := lua5.4 libmnl
 NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
-              -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>&1)
-LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>&1) -lm
+              -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
 PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c)
@@ -35,7 +35,7 @@ object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 all: $(NSH) $(MODULE)
 
 $(NSH): $(call object,$(CORE) $(BINDING) $(PROGRAM)) $(BUILD)/embedded.o
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
 
 $(MODULE): $(call object,$(CORE) $(BINDING))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
@@ -51,7 +51,7 @@ $(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
-	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 tests: $(TESTS)
 
@@ -81,7 +81,7 @@ bench: all
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh
-	install nsh $(DESTDIR)$(PREFIX)/bin/nsh
+	install $(NSH) $(DESTDIR)$(PREFIX)/bin/nsh
 	install -m 644 bindings/nsh.1 $(DESTDIR)$(PREFIX)/share/man/man1/nsh.1
 	install -m 644 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core.so
 	cd lua && for f in $(patsubst lua/%,%,$(MODULES)); do \

@@ -8,18 +8,24 @@
 
 /* --- Lua -> message --------------------------------------------------------------------------- */
 
+/* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
+   middle of this one. So tables are only read with what is raw and needs no memory. */
+
 /* One level of the caller's table on its way into one level of the message. */
 struct level {
     lua_State *L;
     int index;
     struct writer *w;
     const struct kind *kind, *port; /* of the link, as the caller named them */
-    bool outermost;                 /* values without a key and a record's name are allowed */
-    bool flat;                      /* keys that are not ours belong to someone else */
+    bool kinds_known;
+    bool outermost; /* values without a key and a record's name are allowed */
+    bool flat;      /* keys that are not ours belong to someone else */
+    uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
     struct error *err;
 };
 
 static int encode_level(struct level *level);
+static void find_kinds(struct level *level);
 
 static int refuse_key(struct level *level, const char *what, const char *key) {
     error_set(level->err, EINVAL, "%s", what);
@@ -35,15 +41,31 @@ static int prefix_key(struct error *err, const char *nest) {
     return -1;
 }
 
+/* Pushes the value of a key and returns its type, as lua_getfield does. */
+static int raw_field(lua_State *L, int index, const char *key) {
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING && !strcmp(lua_tostring(L, -2), key)) {
+            lua_remove(L, -2);
+            return lua_type(L, -1);
+        }
+    lua_pushnil(L);
+    return LUA_TNIL;
+}
+
+static const char *string_field(lua_State *L, int index, const char *key) {
+    const char *text = raw_field(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1); /* the table keeps it alive */
+    return text;
+}
+
 /* The userdata in one of the object's fields (-1 in it: closed), and the name in another. */
 static bool namespace_in(lua_State *L, int index, const char *handle, const char *label,
                          struct value *v) {
-    lua_getfield(L, index, handle);
-    lua_getfield(L, index, label);
-    int *fd = luaL_testudata(L, -2, "nsh.netns");
-    v->text = lua_tostring(L, -1); /* the object keeps it alive */
+    raw_field(L, index, handle);
+    int *fd = luaL_testudata(L, -1, "nsh.netns");
+    v->text = string_field(L, index, label);
     v->number = fd ? *fd : -1;
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     return fd != NULL;
 }
 
@@ -72,6 +94,7 @@ static bool to_value(lua_State *L, int index, const struct field *f, struct valu
     }
     case LUA_TSTRING:
         v->type = VALUE_TEXT;
+        v->number = 0;
         v->text = lua_tolstring(L, index, &v->length);
         return true;
     default:
@@ -113,6 +136,7 @@ static int encode_words(struct level *level, const struct field *f, int index) {
 /* A nest that the caller wrote as a table of its own, or as the one value that says it all. */
 static int encode_nest(struct level *outer, const struct field *f, int index) {
     lua_State *L = outer->L;
+    find_kinds(outer);
     const struct table *table = schema_nested(f, outer->kind, outer->port);
     struct writer inner;
     if (f->flags & READ_ONLY)
@@ -121,29 +145,35 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
         return refuse_key(outer, "the kind of link (type) has no such attributes", key_of(f));
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given twice", key_of(f));
-    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
-        return -1;
-    struct level level = { L, index, &inner, outer->kind, outer->port, true, false, outer->err };
     if (!lua_istable(L, index) && !table->first)
         return refuse_key(outer, "a table expected", key_of(f));
+    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
+        return -1;
+    struct level level = { .L = L,
+                           .index = index,
+                           .w = &inner,
+                           .kind = outer->kind,
+                           .port = outer->port,
+                           .kinds_known = true,
+                           .outermost = true,
+                           .err = outer->err };
     if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
         return prefix_key(outer->err, key_of(f));
     return 0;
 }
 
-/* Whether the table, or one of its flat nests, has the key. */
-static bool has_key(const struct level *level, const struct table *table, const char *key) {
-    if (schema_field(table, key))
-        return true;
-    if (level->kind && !strcmp(level->kind->name, key) && table == level->kind->data)
-        return true;
-    for (const struct field *f = table->fields; f->meaning; f++) {
+/* Which of the table's flat nests take the key, as bits by row; 0: none. */
+static uint64_t nests_with(const struct level *level, const struct table *table, const char *key) {
+    uint64_t nests = 0;
+    for (int i = 0; table->fields[i].meaning; i++) {
+        const struct field *f = &table->fields[i];
         const struct table *inner =
             f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
-        if (inner && has_key(level, inner, key))
-            return true;
+        if (inner && (schema_field(inner, key) || nests_with(level, inner, key) ||
+                      (f->meaning == KIND_DATA && level->kind && !strcmp(level->kind->name, key))))
+            nests |= UINT64_C(1) << i;
     }
-    return false;
+    return nests;
 }
 
 static const struct field *find_field(const struct table *table, const char *key) {
@@ -166,8 +196,11 @@ static int encode_key(struct level *level, const char *key, int value) {
     const struct field *f = find_field(table, key);
     if (f && !(f->flags & FLAT && !lua_istable(level->L, value)))
         return field_is_nest(f) ? encode_nest(level, f, value) : encode_words(level, f, value);
-    if (level->flat || has_key(level, table, key))
-        return 0; /* a flat nest takes it, or somebody above */
+    find_kinds(level);
+    uint64_t nests = nests_with(level, table, key);
+    level->nests |= nests;
+    if (level->flat || nests)
+        return 0;
     schema_unknown_key(table, level->kind, level->port, key, level->err);
     return -1;
 }
@@ -222,45 +255,39 @@ static int encode_keys(struct level *level) {
     return 0;
 }
 
-/* Whether the caller's table has a key that belongs into this flat nest. */
-static bool wants_nest(struct level *level, const struct table *inner) {
-    lua_State *L = level->L;
-    bool found = false;
-    lua_pushnil(L);
-    while (!found && lua_next(L, level->index)) {
-        if (lua_type(L, -2) == LUA_TSTRING) {
-            const char *key = lua_tostring(L, -2);
-            found = !find_field(level->w->table, key) && has_key(level, inner, key);
-        }
-        lua_pop(L, 1);
-    }
-    if (found)
-        lua_pop(L, 1);
-    return found;
-}
-
 static int encode_flat_nest(struct level *outer, const struct field *f, const struct table *table) {
     struct writer inner;
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given both as a table and beside it", key_of(f));
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
-    struct level level = { outer->L,    outer->index, &inner, outer->kind,
-                           outer->port, false,        true,   outer->err };
+    struct level level = { .L = outer->L,
+                           .index = outer->index,
+                           .w = &inner,
+                           .kind = outer->kind,
+                           .port = outer->port,
+                           .kinds_known = true,
+                           .flat = true,
+                           .err = outer->err };
     return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
 }
 
+/* A new veth has a peer, also one that the caller does not mention. */
+static bool is_implied(const struct level *level, const struct field *f) {
+    return level->flat && f->meaning == KIND_DATA && level->kind && level->kind->data->finish &&
+           level->w->message->header.nlmsg_flags & NLM_F_EXCL;
+}
+
 static int encode_flat_nests(struct level *level) {
-    if (!lua_istable(level->L, level->index))
+    const struct field *fields = level->w->table->fields;
+    if (!level->nests && !level->flat)
         return 0;
-    for (const struct field *f = level->w->table->fields; f->meaning; f++) {
-        const struct table *inner =
-            f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
-        bool implied = inner && f->meaning == KIND_DATA && inner->finish && level->flat &&
-                       level->w->message->header.nlmsg_flags & NLM_F_EXCL;
-        if (inner && (implied || wants_nest(level, inner)) && encode_flat_nest(level, f, inner) < 0)
-            return -1;
-    }
+    for (int i = 0; fields[i].meaning; i++)
+        if (level->nests >> i & 1 || is_implied(level, &fields[i])) {
+            const struct table *inner = schema_nested(&fields[i], level->kind, level->port);
+            if (encode_flat_nest(level, &fields[i], inner) < 0)
+                return -1;
+        }
     return 0;
 }
 
@@ -269,7 +296,7 @@ static int encode_kind_table(struct level *level) {
     lua_State *L = level->L;
     if (!level->flat || !level->kind || level->w->table != level->kind->data)
         return 0;
-    if (lua_getfield(L, level->index, level->kind->name) != LUA_TTABLE) {
+    if (raw_field(L, level->index, level->kind->name) != LUA_TTABLE) {
         lua_pop(L, 1);
         return 0;
     }
@@ -281,14 +308,7 @@ static int encode_kind_table(struct level *level) {
     return result < 0 ? prefix_key(level->err, level->kind->name) : 0;
 }
 
-static const char *string_field(lua_State *L, int index, const char *key) {
-    const char *text = lua_getfield(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1); /* the table keeps it alive */
-    return text;
-}
-
-/* What kind of link the caller speaks of, which decides what the other keys mean. */
-static void find_kinds(struct level *level, int index) {
+static void find_kinds_in(struct level *level, int index) {
     static const char slave[] = "_slave";
     lua_State *L = level->L;
     const char *kind = string_field(L, index, "type");
@@ -304,31 +324,34 @@ static void find_kinds(struct level *level, int index) {
     level->port = port ? schema_kind(port, strlen(port)) : NULL;
 }
 
-static void find_link_kinds(struct level *level) {
+/* What kind of link the caller speaks of, which decides what the other keys mean. Looked up when
+   the first of them is met. */
+static void find_kinds(struct level *level) {
     lua_State *L = level->L;
-    find_kinds(level, level->index);
-    if (!level->kind && lua_getfield(L, level->index, "linkinfo") == LUA_TTABLE)
-        find_kinds(level, lua_gettop(L));
-    lua_settop(L, level->index > lua_gettop(L) ? level->index : lua_gettop(L));
+    if (level->kinds_known)
+        return;
+    level->kinds_known = true;
+    if (level->w->table != schema_object("link")->table || !lua_istable(L, level->index))
+        return;
+    int top = lua_gettop(L);
+    find_kinds_in(level, level->index);
+    if (!level->kind && !level->port && raw_field(L, level->index, "linkinfo") == LUA_TTABLE)
+        find_kinds_in(level, lua_gettop(L));
+    lua_settop(L, top);
 }
 
 static int encode_level(struct level *level) {
     luaL_checkstack(level->L, 8, "too many tables in each other");
-    if (lua_istable(level->L, level->index) && level->outermost &&
-        level->w->table == schema_object("link")->table) {
-        int top = lua_gettop(level->L);
-        if (!level->w->nest)
-            find_link_kinds(level);
-        lua_settop(level->L, top);
-    }
-    level->w->kind = level->kind;
     if (encode_keys(level) < 0 || encode_kind_table(level) < 0)
         return -1;
+    level->w->kind = level->kind;
     return encode_flat_nests(level);
 }
 
 int encode(lua_State *L, int index, struct writer *w, struct error *err) {
-    struct level level = { L, lua_absindex(L, index), w, NULL, NULL, true, false, err };
+    struct level level = {
+        .L = L, .index = lua_absindex(L, index), .w = w, .outermost = true, .err = err
+    };
     int top = lua_gettop(L);
     int result = lua_isnoneornil(L, index) ? 0 : encode_level(&level);
     lua_settop(L, top);

@@ -12,6 +12,8 @@
 
 #include "nsh.h"
 
+#define ERROR "nsh.interrupt" /* the metatable's key in the registry */
+
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static int wakeup[2] = { -1, -1 };
@@ -37,22 +39,10 @@ static bool push_place(lua_State *L) {
 }
 
 static int interrupt_text(lua_State *L) {
-    lua_getfield(L, 1, "where");
-    lua_pushfstring(L, "%s%sinterrupted", luaL_optstring(L, -1, ""), lua_isnil(L, -1) ? "" : ": ");
+    bool has_place = lua_getfield(L, 1, "where") == LUA_TSTRING;
+    lua_pushfstring(L, "%s%sinterrupted", has_place ? lua_tostring(L, -1) : "",
+                    has_place ? ": " : "");
     return 1;
-}
-
-/* Pushes the metatable of nsh's errors if they are loaded (this is no time to load anything), else
-   one of our own. */
-static void push_error_metatable(lua_State *L) {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    if (lua_getfield(L, -1, "nsh.errors") == LUA_TTABLE &&
-        lua_getfield(L, -1, "Error") == LUA_TTABLE)
-        return;
-    if (luaL_newmetatable(L, "nsh.interrupt")) {
-        lua_pushcfunction(L, interrupt_text);
-        lua_setfield(L, -2, "__tostring");
-    }
 }
 
 static int raise_interrupt(lua_State *L) {
@@ -68,10 +58,11 @@ static int raise_interrupt(lua_State *L) {
     lua_setfield(L, -2, "signal");
     if (push_place(L))
         lua_setfield(L, -2, "where");
-    int object = lua_gettop(L);
-    push_error_metatable(L);
-    lua_setmetatable(L, object);
-    lua_settop(L, object);
+    if (luaL_newmetatable(L, ERROR)) {
+        lua_pushcfunction(L, interrupt_text);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, -2);
     return lua_error(L);
 }
 
@@ -199,10 +190,10 @@ static int co_wrap(lua_State *L) {
 }
 
 static const luaL_Reg coroutine_functions[] = {
-    {"resume", co_resume},
+    { "resume", co_resume },
     { "close", co_close },
-    { "wrap",  co_wrap  },
-    { NULL,    NULL     },
+    { "wrap", co_wrap },
+    { NULL, NULL },
 };
 
 static void track_coroutines(lua_State *L) {
@@ -257,8 +248,8 @@ static int interrupt_loop(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"loop", interrupt_loop},
-    { NULL,  NULL          },
+    { "loop", interrupt_loop },
+    { NULL, NULL },
 };
 
 int open_interrupt(lua_State *L) {

@@ -20,8 +20,7 @@ struct socket {
 static struct message message;
 static struct netlink_buffer buffer;
 
-/* --- -x: what the kernel accepted, as commands --------------------------------------------------
- */
+/* --- -x: what the kernel accepted, as commands ------------------------------------------------ */
 
 static bool traced;
 static char command[8192];
@@ -52,8 +51,7 @@ static int nl_trace(lua_State *L) {
     return 0;
 }
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 /* Arguments: socket, object, verb, the caller's table. Begins the message and writes it. */
 static int write_request(lua_State *L, struct socket *s, struct error *err) {
@@ -66,31 +64,31 @@ static int write_request(lua_State *L, struct socket *s, struct error *err) {
     s->nl.refusal = (struct refusal){ 0 };
     message_end(&message); /* if an error cut off the last one */
     message_begin(&message, &s->nl, object, verb, &w);
-    if (s->nl.fd < 0)
-        return error_set(err, EBADF, "the namespace is closed");
-    return encode(L, 4, &w, err);
+    int result = s->nl.fd < 0 ? error_set(err, EBADF, "the namespace is closed") : encode(L, 4, &w, err);
+    if (result < 0)
+        message_end(&message);
+    return result;
 }
 
-static int refused(lua_State *L, struct socket *s, struct error *err) {
-    if (!err->key[0])
+/* Ends the request. A refusal by the kernel gets the name of the key. */
+static int finish_request(const struct socket *s, int result, struct error *err) {
+    if (result < 0)
         schema_locate(&message, &s->nl.refusal, err->key, sizeof err->key);
-    return fail(L, err);
+    message_end(&message);
+    return result;
 }
 
 static int nl_change(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
-    if (write_request(L, s, &err) < 0) {
-        message_end(&message);
+    if (write_request(L, s, &err) < 0)
         return fail(L, &err);
-    }
     prepare_trace(s);
-    int result = netlink_change(&s->nl, &message.header, &err);
-    message_end(&message);
+    int result = finish_request(s, netlink_change(&s->nl, &message.header, &err), &err);
     if (traced)
         call_trace(L, result < 0 ? &err : NULL);
     if (result < 0)
-        return refused(L, s, &err);
+        return fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -101,40 +99,66 @@ static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
     return object->absent && reader_begin(&r, object->table, reply, nl) == 0 && object->absent(&r);
 }
 
+/* --- answers ---------------------------------------------------------------------------------- */
+
+/* Lives as long as one call from Lua. */
+struct reading {
+    struct netlink *nl;
+    struct nlmsghdr *reply;
+    struct error err;
+    int result;
+};
+
+/* Calls fn with the reading, for one result. No finalizer runs meanwhile: one that spoke to the
+   kernel would overwrite what is being read. */
+static void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading) {
+    bool collecting = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    lua_pushcfunction(L, fn);
+    lua_pushlightuserdata(L, reading);
+    int status = lua_pcall(L, 1, 1, 0);
+    if (collecting)
+        lua_gc(L, LUA_GCRESTART);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+static int push_reply(lua_State *L) {
+    const struct reading *reading = lua_touserdata(L, 1);
+    return reading->reply->nlmsg_type == message.object->reply &&
+           push_record(L, message.object, reading->reply, reading->nl);
+}
+
 static int nl_get(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
-    struct error err;
-    struct nlmsghdr *reply = NULL;
-    int result = write_request(L, s, &err);
-    if (result == 0)
-        result = netlink_get(&s->nl, &message.header, &reply, &err);
-    message_end(&message);
-    if (result == 0 && is_absent(message.object, reply, &s->nl))
-        result = error_set(&err, ENOENT, "there is none");
-    if (result < 0)
-        return refused(L, s, &err);
-    if (!push_record(L, message.object, reply, &s->nl))
-        lua_pushnil(L);
+    struct reading reading = { .nl = &s->nl };
+    struct error *err = &reading.err;
+    if (write_request(L, s, err) < 0)
+        return fail(L, err);
+    int result = netlink_get(&s->nl, &message.header, &reading.reply, err);
+    if (result == 0 && is_absent(message.object, reading.reply, &s->nl))
+        result = error_set(err, ENOENT, "there is none");
+    if (finish_request(s, result, err) < 0)
+        return fail(L, err);
+    read_undisturbed(L, push_reply, &reading);
     return 1;
 }
 
-/* --- dumps --------------------------------------------------------------------------------------
- */
+/* --- dumps ------------------------------------------------------------------------------------ */
 
-struct request {
+union request {
     struct nlmsghdr header;
-    char payload[64];
+    char bytes[MNL_NLMSG_HDRLEN + 64 + DUMP_ATTRIBUTES];
 };
 
 /* Zeros but for the family (and what the object's dumps can filter by): NETLINK_GET_STRICT_CHK. */
-static void prepare_dump(struct request *request) {
+static void prepare_dump(union request *request) {
     const struct object *object = message.object;
-    memset(request, 0, sizeof *request);
-    request->header.nlmsg_len = MNL_NLMSG_HDRLEN + MNL_ALIGN(object->table->header);
-    request->header.nlmsg_type = object->get;
-    request->payload[0] = (char)*message_family(&message);
+    mnl_nlmsg_put_header(request)->nlmsg_type = object->get;
+    uint8_t *family = mnl_nlmsg_put_extra_header(&request->header, object->table->header);
+    *family = *message_family(&message);
     if (object->prepare_dump)
-        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), request->payload);
+        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request->header);
 }
 
 static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
@@ -148,48 +172,45 @@ static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
     return schema_matches(&message, &r);
 }
 
-/* Pushes a list of records; 0, or -1 with nothing pushed. */
-static int push_dump(lua_State *L, struct socket *s, struct request *request, struct error *err) {
+/* Pushes a list of records, all that there are if it returns 0. */
+static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
+    union request request;
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
     int more;
     lua_newtable(L);
     push_list_metatable(L);
     lua_setmetatable(L, -2);
-    if (netlink_dump(&s->nl, &request->header, err) < 0)
+    prepare_dump(&request);
+    if (netlink_dump(nl, &request.header, err) < 0)
         return -1;
-    while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
-        if (is_wanted(message.object, nlh, &s->nl) && push_record(L, message.object, nlh, &s->nl))
+    while ((more = netlink_next(nl, &nlh, err)) > 0)
+        if (is_wanted(message.object, nlh, nl) && push_record(L, message.object, nlh, nl))
             lua_rawseti(L, -2, ++count);
-    if (more < 0)
-        lua_pop(L, 1);
     return more;
+}
+
+static int push_list(lua_State *L) {
+    struct reading *reading = lua_touserdata(L, 1);
+    int tries = NETLINK_TRIES;
+    do {
+        lua_settop(L, 1);
+        reading->result = push_dump(L, reading->nl, &reading->err);
+    } while (reading->result < 0 && reading->err.code == EAGAIN && --tries);
+    return 1;
 }
 
 static int nl_list(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
-    struct error err;
-    struct request request;
-    if (write_request(L, s, &err) < 0) {
-        message_end(&message);
-        return fail(L, &err);
-    }
-    prepare_dump(&request);
-    /* A finalizer that spoke to the kernel meanwhile would overwrite what is being read. */
-    bool collecting = lua_gc(L, LUA_GCISRUNNING);
-    lua_gc(L, LUA_GCSTOP);
-    int result, tries = NETLINK_TRIES;
-    do
-        result = push_dump(L, s, &request, &err);
-    while (result < 0 && err.code == EAGAIN && --tries);
-    if (collecting)
-        lua_gc(L, LUA_GCRESTART);
+    struct reading reading = { .nl = &s->nl };
+    if (write_request(L, s, &reading.err) < 0)
+        return fail(L, &reading.err);
+    read_undisturbed(L, push_list, &reading);
     message_end(&message);
-    return result < 0 ? fail(L, &err) : 1;
+    return reading.result < 0 ? fail(L, &reading.err) : 1;
 }
 
-/* --- flush: what a listing shows, sent back as deletions ----------------------------------------
- */
+/* --- flush: what a listing shows, sent back as deletions -------------------------------------- */
 
 struct deletions {
     char *bytes;
@@ -224,7 +245,7 @@ static void note_refusal(void *arg, size_t index, const struct error *err) {
 }
 
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
-    struct request request;
+    union request request;
     struct nlmsghdr *nlh;
     int more;
     prepare_dump(&request);
@@ -257,14 +278,12 @@ static int flush(struct socket *s, struct error *err) {
 static int nl_flush(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
     struct error err;
-    int result = write_request(L, s, &err);
-    bool sent = result == 0;
-    if (sent) {
-        prepare_trace(s);
-        result = flush(s, &err);
-    }
+    if (write_request(L, s, &err) < 0)
+        return fail(L, &err);
+    prepare_trace(s);
+    int result = flush(s, &err);
     message_end(&message);
-    if (traced && sent)
+    if (traced)
         call_trace(L, result < 0 ? &err : NULL);
     if (result < 0)
         return fail(L, &err);
@@ -272,8 +291,7 @@ static int nl_flush(lua_State *L) {
     return 1;
 }
 
-/* --- the userdata
- * --------------------------------------------------------------------------------- */
+/* --- the userdata ----------------------------------------------------------------------------- */
 
 /* open(netns or nil, name or nil): a socket in that namespace. */
 static int nl_open(lua_State *L) {

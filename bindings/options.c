@@ -63,6 +63,7 @@ static void store(struct settings *out, const struct option *option, const char 
         while (step->letter)
             step++;
         *step = (struct step){ option->letter, text };
+        out->has_code |= option->letter == 'e';
     }
 }
 

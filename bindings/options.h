@@ -14,6 +14,7 @@ struct settings {
     bool interactive, sandbox, trace, json, no_init, quiet, verbose, help, version;
     const char *run;    /* --run's command, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
+    bool has_code;      /* an -e is among them */
     const char *script; /* "-" for standard input, NULL for none */
     int script_index;   /* its place in argv, 0 for none */
 };

@@ -149,24 +149,24 @@ static int ping_release(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"open", ping_new},
-    { NULL,  NULL    },
+    { "open", ping_new },
+    { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {
-    {"add",      ping_add_target },
-    { "step",    ping_do_step    },
-    { "timeout", ping_get_timeout},
-    { "fds",     ping_get_fds    },
-    { "result",  ping_get_result },
-    { "close",   ping_release    },
-    { NULL,      NULL            },
+    { "add", ping_add_target },
+    { "step", ping_do_step },
+    { "timeout", ping_get_timeout },
+    { "fds", ping_get_fds },
+    { "result", ping_get_result },
+    { "close", ping_release },
+    { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__gc",     ping_release},
-    { "__close", ping_release},
-    { NULL,      NULL        },
+    { "__gc", ping_release },
+    { "__close", ping_release },
+    { NULL, NULL },
 };
 
 int open_ping(lua_State *L) {

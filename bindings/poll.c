@@ -65,14 +65,15 @@ static int poll_wait(lua_State *L) {
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     const struct timespec *limit = to_timespec(luaL_optnumber(L, 3, HUGE_VAL), &time);
     struct pollfd *set = make_set(L, count);
-    if (ppoll(set, (nfds_t)count + 1, limit, NULL) < 0) {
-        if (errno != EINTR) {
-            error_errno(&err, errno);
-            return fail(L, &err);
-        }
-        count = 0;
+    int found = ppoll(set, (nfds_t)count + 1, limit, NULL);
+    if (found < 0 && errno != EINTR) {
+        error_errno(&err, errno);
+        return fail(L, &err);
     }
-    interrupt_check(L);
+    if (found < 0 || set[count].revents)
+        interrupt_check(L);
+    if (found < 0)
+        count = 0;
     return push_ready(L, set, count);
 }
 
@@ -85,9 +86,9 @@ static int poll_now(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"wait", poll_wait},
+    { "wait", poll_wait },
     { "now", poll_now },
-    { NULL,  NULL     },
+    { NULL, NULL },
 };
 
 int open_poll(lua_State *L) {

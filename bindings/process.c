@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -227,6 +228,7 @@ static int start(lua_State *L) {
         .stdio = {get_stdio(L, "stdin"), get_stdio(L, "stdout"), get_stdio(L, "stderr")},
         .foreground = get_foreground(L),
     };
+    fflush(stdout); /* what the script printed stands before what its program prints */
     *slot = process_start(&spec, &err);
     lua_settop(L, 2);
     return *slot ? 1 : fail(L, &err);

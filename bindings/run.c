@@ -257,7 +257,7 @@ static int run_shell(lua_State *L, const struct settings *settings) {
 
 int run_all(lua_State *L, const struct settings *settings) {
     const char *script = settings->script;
-    bool nothing_else = !script && !settings->steps->letter && !settings->run;
+    bool nothing_else = !script && !settings->has_code && !settings->run;
     bool starts_repl = settings->interactive || (nothing_else && isatty(STDIN_FILENO));
     if ((settings->trace && run_switch(L, settings, "nsh", "trace") < 0) ||
         (settings->json && run_switch(L, settings, "nsh.show", "json") < 0) ||

@@ -5,7 +5,7 @@
 
 #include "options.h"
 
-#define NSH_VERSION "0.1"
+#define NSH_VERSION "0.1.0"
 
 enum { EXIT_USAGE = 2, EXIT_SIGNAL = 128 /* and the signal's number */ };
 

@@ -67,10 +67,21 @@ void netlink_close(struct netlink *nl) {
 
 /* --- sending and receiving -------------------------------------------------------------------- */
 
+/* The kernel begins no dump on a socket before the last one was read to its end. Nothing has to be
+   waited for: each part that is taken away makes the kernel add the next at once. */
+static void drop_dump(struct netlink *nl) {
+    ssize_t length;
+    do
+        length = recv(nl->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
+    while (length >= 0 || errno == EINTR || errno == ENOBUFS);
+}
+
 static int send_bytes(struct netlink *nl, const void *bytes, size_t length, struct error *err) {
     static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-    nl->buffer->position = nl->buffer->filled = 0; /* what an abandoned dump left */
-    nl->inconsistent = false;
+    if (nl->dumping)
+        drop_dump(nl);
+    nl->buffer->position = nl->buffer->filled = 0;
+    nl->dumping = nl->inconsistent = false;
     nl->refusal = (struct refusal){ 0 };
     while (sendto(nl->fd, bytes, length, 0, (const struct sockaddr *)&kernel, sizeof kernel) < 0)
         if (errno != EINTR)
@@ -223,7 +234,9 @@ int netlink_get(struct netlink *nl, struct nlmsghdr *request, struct nlmsghdr **
 }
 
 int netlink_dump(struct netlink *nl, struct nlmsghdr *request, struct error *err) {
-    return send_request(nl, request, NLM_F_DUMP, err);
+    int result = send_request(nl, request, NLM_F_DUMP, err);
+    nl->dumping = result == 0;
+    return result;
 }
 
 static int end_of_dump(struct netlink *nl, const struct nlmsghdr *nlh, struct error *err) {
@@ -244,6 +257,7 @@ int netlink_next(struct netlink *nl, struct nlmsghdr **message, struct error *er
         return -1;
     if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
         nl->inconsistent = true;
+    nl->dumping = nlh->nlmsg_type != NLMSG_ERROR && nlh->nlmsg_type != NLMSG_DONE;
     if (nlh->nlmsg_type == NLMSG_ERROR)
         return read_ack(nl, nlh, err);
     if (nlh->nlmsg_type == NLMSG_DONE)
@@ -307,19 +321,25 @@ int netlink_batch(struct netlink *nl, void *messages, size_t count,
 
 /* --- interfaces ------------------------------------------------------------------------------- */
 
-/* An ifreq holds 15 characters; alternative names have up to 127, and only rtnetlink finds those.
- */
+static int no_interface(const char *name, struct error *err) {
+    return error_set(err, ENODEV, "there is no interface \"%.60s\"", name);
+}
+
+/* An ifreq holds 15 characters; alternative names have up to 127, and only rtnetlink finds those. */
 static int index_by_long_name(struct netlink *nl, const char *name, struct error *err) {
-    char request[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + 256];
-    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request), *reply;
+    union {
+        struct nlmsghdr header;
+        char bytes[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + MNL_ATTR_HDRLEN + ALTIFNAMSIZ];
+    } request;
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request), *reply;
     nlh->nlmsg_type = RTM_GETLINK;
     mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-    if (strlen(name) < ALTIFNAMSIZ) {
-        mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
-        if (netlink_get(nl, nlh, &reply, err) == 0)
-            return ((struct ifinfomsg *)mnl_nlmsg_get_payload(reply))->ifi_index;
-    }
-    return error_set(err, ENODEV, "there is no interface \"%.60s\"", name);
+    if (strlen(name) >= ALTIFNAMSIZ)
+        return no_interface(name, err);
+    mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
+    if (netlink_get(nl, nlh, &reply, err) < 0)
+        return err->code == ENODEV ? no_interface(name, err) : -1;
+    return ((struct ifinfomsg *)mnl_nlmsg_get_payload(reply))->ifi_index;
 }
 
 int netlink_index(struct netlink *nl, const char *name, struct error *err) {
@@ -331,7 +351,7 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     if (ioctl(nl->fd, SIOCGIFINDEX, &request) == 0)
         return request.ifr_ifindex;
     if (errno == ENODEV)
-        return error_set(err, ENODEV, "there is no interface \"%s\"", name);
+        return no_interface(name, err);
     return error_set(err, errno, "cannot look up interface \"%s\": %s", name, strerror(errno));
 }
 

@@ -30,6 +30,7 @@ struct netlink {
     int fd; /* -1 while closed */
     uint32_t port, seq;
     struct netlink_buffer *buffer;
+    bool dumping;           /* the end of a dump was not read yet */
     bool inconsistent;      /* a part of this dump had NLM_F_DUMP_INTR */
     struct refusal refusal; /* of the last request that failed */
 };
@@ -52,7 +53,7 @@ int netlink_get(struct netlink *nl, struct nlmsghdr *request, struct nlmsghdr **
 /* Starts a dump. Read it with netlink_next: 1 and a message (valid until the next call), 0 at the
    end, -1 on failure. EAGAIN means that the kernel's table changed meanwhile, or that a message was
    larger than the buffer, which has grown now: discard what was read and start again, at most
-   NETLINK_TRIES times. A dump may be abandoned: the next request skips what is left of it. */
+   NETLINK_TRIES times. A dump may be abandoned: the next request throws away what is left of it. */
 int netlink_dump(struct netlink *nl, struct nlmsghdr *request, struct error *err);
 int netlink_next(struct netlink *nl, struct nlmsghdr **message, struct error *err);
 

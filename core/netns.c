@@ -37,13 +37,7 @@ static struct {
     struct job *job;
     pid_t owner; /* a forked child has the memory but not the thread */
     bool alive, done;
-} helper = { PTHREAD_MUTEX_INITIALIZER,
-             PTHREAD_COND_INITIALIZER,
-             PTHREAD_COND_INITIALIZER,
-             NULL,
-             0,
-             false,
-             false };
+} helper;
 
 static bool run_job(struct job *job, int home) {
     if (setns(job->ns, CLONE_NEWNET) < 0) {
@@ -73,8 +67,20 @@ static void *helper_main(void *unused) {
     return NULL;
 }
 
+/* A forked child copies the conditions with the parent's thread waiting for them, and would count it
+   among those to be woken. */
+static void forget_parent(void) {
+    pthread_mutex_init(&helper.lock, NULL);
+    pthread_cond_init(&helper.posted, NULL);
+    pthread_cond_init(&helper.finished, NULL);
+    helper.alive = false;
+    helper.owner = getpid();
+}
+
 static int start_helper(struct error *err) {
-    if (helper.alive && helper.owner == getpid())
+    if (helper.owner != getpid())
+        forget_parent();
+    if (helper.alive)
         return 0;
     sigset_t all, before;
     pthread_t thread;
@@ -86,7 +92,6 @@ static int start_helper(struct error *err) {
         return error_set(err, code, "cannot start a thread: %s", strerror(code));
     pthread_detach(thread);
     helper.alive = true;
-    helper.owner = getpid();
     return 0;
 }
 
@@ -195,7 +200,7 @@ int netns_new(struct error *err) {
     cleanup_fd int home = netns_current(err);
     if (home < 0)
         return -1;
-    if (netns_run(home, make_new, &new, err) == 0)
+    if (netns_run(home, make_new, &new, err) >= 0)
         return new.fd;
     if (err && err->code == EPERM) { /* already to enter the one where the helper is needs power */
         error_errno(err, EPERM);

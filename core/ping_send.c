@@ -28,10 +28,7 @@ static void build_header(const struct ping *ping, int family, uint16_t id,
 static int send_once(const struct ping *ping, int fd, struct target *target,
                      uint8_t header[ECHO_HEADER]) {
     int on = target->broadcast, off = 0;
-    struct iovec parts[] = {
-        {header,         ECHO_HEADER},
-        { ping->payload, ping->size }
-    };
+    struct iovec parts[] = { { header, ECHO_HEADER }, { ping->payload, ping->size } };
     struct msghdr message = { .msg_name = &target->address,
                               .msg_namelen = sizeof target->address,
                               .msg_iov = parts,

@@ -43,15 +43,15 @@ struct option {
 /* With RECVERR, ICMP errors come with the request that they are about, and a send tells what it
    hides otherwise: that the neighbour table or a queue was full. */
 static const struct option options_v4[] = {
-    {SOL_SOCKET,  SO_TIMESTAMPNS, 1},
-    { IPPROTO_IP, IP_RECVERR,     1},
-    { IPPROTO_IP, IP_RECVTTL,     1},
+    { SOL_SOCKET, SO_TIMESTAMPNS, 1 },
+    { IPPROTO_IP, IP_RECVERR, 1 },
+    { IPPROTO_IP, IP_RECVTTL, 1 },
 };
 
 static const struct option options_v6[] = {
-    {SOL_SOCKET,    SO_TIMESTAMPNS,    1},
-    { IPPROTO_IPV6, IPV6_RECVERR,      1},
-    { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1},
+    { SOL_SOCKET, SO_TIMESTAMPNS, 1 },
+    { IPPROTO_IPV6, IPV6_RECVERR, 1 },
+    { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1 },
 };
 
 static int set_option(int fd, struct option option, struct error *err) {

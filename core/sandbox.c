@@ -31,24 +31,28 @@ static const struct blocker {
     int code;
     const char *path, *line, *value, *hint;
 } blockers[] = {
-    {EPERM,   "/proc/sys/kernel/unprivileged_userns_clone",             "",         "0",
-     "ordinary users may not make namespaces here: sysctl -w kernel.unprivileged_userns_clone=1"},
-    { EPERM,  "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "",         "1",
-     "AppArmor takes the power from new user namespaces: "
+    { EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "", "0",
+      "ordinary users may not make namespaces here: sysctl -w kernel.unprivileged_userns_clone=1" },
+    { EPERM, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "", "1",
+      "AppArmor takes the power from new user namespaces: "
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for nsh "
-      "with the rule \"userns,\""                                                               },
-    { EPERM,  "/proc/self/status",                                      "Seccomp:", "2",
-     "a seccomp filter forbids it, as in a container: run that with --security-opt "
-      "seccomp=unconfined"                                                                      },
-    { ENOSPC, "/proc/sys/user/max_user_namespaces",                     "",         "0",
-     "user namespaces are switched off: sysctl -w user.max_user_namespaces=10000"               },
-    { ENOSPC, "/proc/sys/user/max_net_namespaces",                      "",         "0",
-     "network namespaces are switched off: sysctl -w user.max_net_namespaces=10000"             },
-    { ENOSPC, "/proc/sys/user/max_mnt_namespaces",                      "",         "0",
-     "mount namespaces are switched off: sysctl -w user.max_mnt_namespaces=10000"               },
-    { ENOSPC, "/proc/self/status",                                      "",         "",
-     "a limit is reached: raise user.max_user_namespaces, user.max_net_namespaces or "
-      "user.max_mnt_namespaces, or nest less than 32 sandboxes"                                 },
+      "with the rule \"userns,\"" },
+    { EPERM, "/proc/self/status", "Seccomp:", "2",
+      "a seccomp filter forbids it, as in a container: run that with --security-opt "
+      "seccomp=unconfined" },
+    { EPERM, "/proc/self/status", "", "",
+      "the kernel has no user namespaces for a process in a chroot, or one whose own user or group "
+      "id "
+      "is not mapped: see user_namespaces(7)" },
+    { ENOSPC, "/proc/sys/user/max_user_namespaces", "", "0",
+      "user namespaces are switched off: sysctl -w user.max_user_namespaces=10000" },
+    { ENOSPC, "/proc/sys/user/max_net_namespaces", "", "0",
+      "network namespaces are switched off: sysctl -w user.max_net_namespaces=10000" },
+    { ENOSPC, "/proc/sys/user/max_mnt_namespaces", "", "0",
+      "mount namespaces are switched off: sysctl -w user.max_mnt_namespaces=10000" },
+    { ENOSPC, "/proc/self/status", "", "",
+      "a limit is reached: raise user.max_user_namespaces, user.max_net_namespaces or "
+      "user.max_mnt_namespaces, or nest less than 32 sandboxes" },
 };
 
 static bool applies(const struct blocker *blocker, int code) {
@@ -66,19 +70,25 @@ static bool applies(const struct blocker *blocker, int code) {
     return found;
 }
 
-static int refuse(struct error *err, int code, const char *step) {
-    error_set(err, code, "cannot %s: %s", step, strerror(code));
+/* Adds the cure to an error, if it is known. */
+static int explain(struct error *err) {
     for (size_t i = 0; i < sizeof blockers / sizeof *blockers; i++)
-        if (applies(&blockers[i], code))
+        if (applies(&blockers[i], err->code))
             return error_hint(err, "%s", blockers[i].hint);
     return -1;
+}
+
+static int refuse(struct error *err, int code, const char *step) {
+    error_set(err, code, "cannot %s: %s", step, strerror(code));
+    return explain(err);
 }
 
 /* unshare has one EINVAL for several things. */
 static int refuse_unshare(struct error *err, int code) {
     if (code == EINVAL && access("/proc/self/ns/user", F_OK) == 0)
         return error_set(err, EBUSY, "a sandbox must be entered before a second thread is started");
-    return refuse(err, code, "make the sandbox");
+    error_errno(err, code);
+    return explain(err);
 }
 
 /* --- user ids --------------------------------------------------------------------------------- */

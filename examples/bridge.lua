@@ -62,6 +62,8 @@ end
 local app3, app4 = apps[3], apps[4]
 
 show(app3.addr:list{ dev = "clink3" })
+reaches(app3, "172.16.0.30", "app3 reaches itself, through its lo")
+reaches(app4, "172.16.0.40", "and so does app4")
 check(#host.route:list{ "172.16.0.0/16" } == 0, "the host has no route to 172.16.0.0/16")
 fails(app3, "172.16.0.40", "app3 does not reach app4: nothing joins the cables")
 
@@ -91,6 +93,8 @@ host.addr:add{ "172.16.0.1/16", dev = "br0" }
 show(host.route:list())
 reaches(host, "172.16.0.30", "now the host reaches app3")
 reaches(host, "172.16.0.40", "and app4")
+reaches(app3, "172.16.0.1", "app3 reaches the host's address on the bridge")
+reaches(app4, "172.16.0.1", "and so does app4")
 
 step "A default route takes the containers to the host's other addresses"
 

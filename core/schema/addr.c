@@ -108,7 +108,10 @@ static int check_family(struct writer *w, const struct ifaddrmsg *header, struct
 /* What ip/ipaddress.c adds: the peer is the address itself, 127.0.0.0/8 has the host's scope. */
 static int finish_addr(struct writer *w, struct error *err) {
     struct ifaddrmsg *header = (struct ifaddrmsg *)w->header;
-    if (!writer_find(w, IFA_LOCAL) || w->message->verb->type == RTM_GETADDR)
+    bool given = writer_find(w, IFA_LOCAL);
+    if (w->message->verb->type == RTM_GETADDR) /* a peer alone is not the address itself */
+        return given ? 0 : write_attribute(w, IFA_LOCAL, "", 0, err);
+    if (!given)
         return 0;
     if (check_family(w, header, err) < 0)
         return -1;

@@ -12,34 +12,36 @@ struct line {
     bool complete;
 };
 
+static void put(struct line *line, const char *text, size_t length) {
+    line->complete = line->complete && length < line->size - line->used;
+    if (!line->complete)
+        return;
+    memcpy(line->text + line->used, text, length);
+    line->used += length;
+    line->text[line->used] = 0;
+}
+
 static void say(struct line *line, const char *word) {
-    int length = snprintf(line->text + line->used, line->size - line->used, "%s%s",
-                          line->used ? " " : "", word);
-    if (length < 0 || (size_t)length >= line->size - line->used)
-        line->complete = false;
-    else
-        line->used += (size_t)length;
+    put(line, " ", line->used > 0);
+    put(line, word, strlen(word));
+}
+
+static bool is_plain(const char *value, size_t length) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:@%+,=";
+    for (size_t i = 0; i < length; i++)
+        if (!memchr(plain, value[i], sizeof plain - 1))
+            return false;
+    return length > 0;
 }
 
 /* A value, quoted for the shell if it needs it. */
 static void say_value(struct line *line, const char *value, size_t length) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-./:@%+,=";
-    char quoted[600], *to = quoted;
-    *to++ = '\'';
-    for (size_t i = 0; i < length && to < quoted + sizeof quoted - 8; i++) {
-        if (value[i] == '\'')
-            to = stpcpy(to, "'\\'");
-        *to++ = value[i];
-    }
-    *to++ = '\'';
-    *to = 0;
-    if (length && strspn(value, plain) >= length) {
-        to[-1] = 0;
-        say(line, quoted + 1);
-    } else {
-        say(line, quoted);
-    }
+    bool plain = is_plain(value, length);
+    say(line, plain ? "" : "'");
+    for (size_t i = 0; i < length; i++)
+        put(line, value[i] == '\'' ? "'\\''" : value + i, value[i] == '\'' ? 4 : 1);
+    put(line, "'", !plain);
 }
 
 static const char *word_of(const struct field *f) {
@@ -54,7 +56,7 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
     if (!read_number(r, f, &bits) ||
         (f->flags & MASKED && (!read_number(r, &mask, &meant) || !(meant & f->bit))))
         return;
-    bool on = (bits & f->bit) != 0;
+    bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
     if (f->of) {
         say(line, on ? word_of(f) : f->of);
     } else if (f->flags & MASKED) {
@@ -73,7 +75,7 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
         if (bits & word->value) {
             char lower[64];
             size_t i = 0;
-            for (; word->name[i] && i < sizeof lower - 1; i++)
+            for (; i < sizeof lower - 1 && word->name[i]; i++)
                 lower[i] = (char)(word->name[i] | 0x20);
             lower[i] = 0;
             say(line, word_of(f));

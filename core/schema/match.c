@@ -16,7 +16,7 @@ static bool same_port_kind(const struct reader *a, const struct reader *b, const
 static bool same_value(const struct reader *a, const struct reader *b, const struct field *f) {
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
-    if (in_a && left.type == VALUE_TEXT && left.length == 3 && !memcmp(left.text, "all", 3))
+    if (in_a && f->meaning == ENUM && left.type == VALUE_TEXT && !strcmp(left.text, "all"))
         return true; /* table all */
     if (!in_a || !in_b)
         return in_a == in_b;
@@ -25,22 +25,26 @@ static bool same_value(const struct reader *a, const struct reader *b, const str
     return left.type == right.type && left.number == right.number;
 }
 
+static int64_t number_or_zero(const struct reader *r, const struct field *f) {
+    int64_t number;
+    return read_number(r, f, &number) ? number : 0;
+}
+
 static bool same_field(const struct reader *a, const struct reader *b, const struct field *f) {
-    int64_t left, right;
+    int64_t left = number_or_zero(a, f), right = number_or_zero(b, f);
     struct value kind;
-    if (f->meaning == KIND && !read_value(a, f, &kind))
-        return same_port_kind(a, b, f);
-    if (f->meaning == CONSTANT)
-        return (read_number(b, f, &right) ? right : 0) == f->bit;
-    if (f->meaning == SWITCH || f->meaning == BITS) {
-        int64_t mask = f->meaning == SWITCH ? f->bit : ~(int64_t)0;
-        if (!read_number(a, f, &left))
-            left = 0;
-        if (!read_number(b, f, &right))
-            right = 0;
-        return f->meaning == BITS ? (left & right) != 0 : (left & mask) == (right & mask);
+    switch (f->meaning) {
+    case SWITCH:
+        return (left & f->bit) == (right & f->bit);
+    case BITS:
+        return (left & right) != 0;
+    case CONSTANT:
+        return right == f->bit;
+    case KIND:
+        return read_value(a, f, &kind) ? same_value(a, b, f) : same_port_kind(a, b, f);
+    default:
+        return same_value(a, b, f);
     }
-    return same_value(a, b, f);
 }
 
 static bool matches(const struct message *m, const struct reader *filter, const struct reader *r) {
@@ -70,7 +74,7 @@ bool schema_matches(const struct message *filter, const struct reader *r) {
 static bool append(char *key, size_t size, const struct field *f) {
     const char *word = f->word ? f->word : f->name;
     size_t used = strlen(key);
-    if (word)
+    if (word && !(f->flags & FLAT)) /* which callers need not write */
         snprintf(key + used, size - used, "%s%s", used ? " " : "", word);
     return true;
 }
@@ -83,7 +87,7 @@ static bool locate(const struct message *m, const struct reader *r, const struct
         if (!attr)
             continue;
         size_t start = (size_t)((const char *)attr - m->bytes), end = start + attr->nla_len;
-        if (start == refusal->offset)
+        if (start == refusal->offset && (field_is_nest(f) || message_given(m, f)))
             return append(key, size, f);
         if (start < refusal->offset && refusal->offset < end && reader_nest(r, f, &inner))
             return append(key, size, f) && locate(m, &inner, refusal, key, size);

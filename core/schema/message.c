@@ -44,9 +44,13 @@ bool message_given(const struct message *m, const struct field *field) {
     return false;
 }
 
-void message_note(struct message *m, const struct field *field) {
-    if (m->given_count < MESSAGE_FIELDS)
-        m->given[m->given_count++] = field;
+int message_note(struct message *m, const struct field *field, struct error *err) {
+    if (message_given(m, field))
+        return 0;
+    if (m->given_count == MESSAGE_FIELDS)
+        return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
+    m->given[m->given_count++] = field;
+    return 0;
 }
 
 uint8_t *message_family(struct message *m) {
@@ -414,36 +418,32 @@ static int write_dev(struct writer *w, const struct field *f, const struct value
     return index < 0 ? -1 : put_number(w, f, index, err);
 }
 
-static int note_namespace(struct message *m, int fd, bool opened, const char *name,
-                          struct error *err) {
+/* The descriptor of a namespace, kept by the message, as long as which it is open; -1. */
+static int open_namespace(struct message *m, const struct value *v, struct error *err) {
     if (m->namespace_count == MESSAGE_NAMESPACES)
         return error_set(err, E2BIG, "too many namespaces in one request");
+    bool by_name = v->type == VALUE_TEXT;
+    if (!by_name && v->number < 0)
+        return error_set(err, EBADF, "the namespace is closed");
+    int fd = by_name ? netns_open_name(v->text, err) : (int)v->number;
+    if (fd < 0)
+        return -1;
     int i = m->namespace_count++;
     m->namespaces[i].fd = fd;
-    m->namespaces[i].opened = opened;
-    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", name ? name : "");
-    return 0;
+    m->namespaces[i].opened = by_name;
+    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", v->text ? v->text : "");
+    return fd;
 }
 
 static int write_netns(struct writer *w, const struct field *f, const struct value *v,
                        struct error *err) {
-    uint32_t number = (uint32_t)v->number;
-    if (v->type == VALUE_NUMBER)
-        return v->number <= 0 ? refuse(v, "a namespace, its name, or a pid", err)
-                              : write_attribute(w, (uint16_t)f->bit, &number, sizeof number, err);
-    if (v->type == VALUE_TEXT) {
-        int fd = netns_open_name(v->text, err);
-        if (fd < 0)
-            return -1;
-        number = (uint32_t)fd;
-    } else if (v->type != VALUE_NETNS) {
+    bool is_pid = v->type == VALUE_NUMBER && v->number > 0 && v->number <= INT32_MAX;
+    if (!is_pid && v->type != VALUE_TEXT && v->type != VALUE_NETNS)
         return refuse(v, "a namespace, its name, or a pid", err);
-    } else if (v->number < 0) {
-        return error_set(err, EBADF, "the namespace is closed");
-    }
-    if (note_namespace(w->message, (int)number, v->type == VALUE_TEXT, v->text, err) < 0)
+    int number = is_pid ? (int)v->number : open_namespace(w->message, v, err);
+    if (number < 0)
         return -1;
-    return write_attribute(w, f->attr, &number, sizeof number, err);
+    return write_attribute(w, is_pid ? (uint16_t)f->bit : f->attr, &number, sizeof number, err);
 }
 
 static int write_kind(struct writer *w, const struct field *f, const struct value *v,
@@ -496,22 +496,23 @@ static bool is_given_twice(const struct writer *w, const struct field *f) {
     return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
 }
 
+static int write_checked(struct writer *w, const struct field *f, const struct value *v,
+                         struct error *err) {
+    bool twice = is_given_twice(w, f);
+    if (!writers[f->meaning])
+        return error_set(err, EINVAL, "nothing can be chosen by it");
+    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
+        return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
+    if (twice)
+        return error_set(err, EINVAL, "given twice");
+    return message_note(w->message, f, err) < 0 ? -1 : writers[f->meaning](w, f, v, err);
+}
+
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    int result;
-    struct message *m = w->message;
-    bool twice = is_given_twice(w, field);
-    message_note(m, field);
-    if (field->flags & READ_ONLY && !is_filter(m))
+    if (field->flags & READ_ONLY && !is_filter(w->message))
         return 0;
-    if (!writers[field->meaning])
-        result = refuse(value, "a table", err);
-    else if (value->type == VALUE_TEXT && strlen(value->text) != value->length)
-        result = error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", value->text);
-    else if (twice)
-        result = error_set(err, EINVAL, "given twice");
-    else
-        result = writers[field->meaning](w, field, value, err);
+    int result = write_checked(w, field, value, err);
     if (result < 0 && err && !err->key[0])
         snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
     return result;

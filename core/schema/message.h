@@ -25,7 +25,7 @@ struct message {
         char name[256];
     } namespaces[MESSAGE_NAMESPACES]; /* that its attributes refer to */
     int namespace_count;
-    const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, for a filter */
+    const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
     int given_count;
     const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
 };
@@ -48,8 +48,8 @@ void message_end(struct message *m);
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 
-/* Notes that a row has a value, also one that was written by another row. */
-void message_note(struct message *m, const struct field *field);
+/* Notes that a row has a value, also one that was written by another row. Errors: E2BIG. */
+int message_note(struct message *m, const struct field *field, struct error *err);
 
 /* Fails if a key is missing without which the verb makes no sense. Errors: EINVAL with that key. */
 int message_check(const struct message *m, struct error *err);

@@ -52,8 +52,9 @@ bool neigh_is_hidden(const struct reader *r) {
 }
 
 /* Proxies are a table of their own. */
-void neigh_prepare_dump(const void *filter, void *request) {
-    ((struct ndmsg *)request)->ndm_flags = ((const struct ndmsg *)filter)->ndm_flags & NTF_PROXY;
+void neigh_prepare_dump(const void *filter, struct nlmsghdr *request) {
+    struct ndmsg *header = mnl_nlmsg_get_payload(request);
+    header->ndm_flags = ((const struct ndmsg *)filter)->ndm_flags & NTF_PROXY;
 }
 
 const struct verb neigh_verbs[] = {

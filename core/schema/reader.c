@@ -264,7 +264,9 @@ static void walk_list(const struct reader *r, const struct field *f, const struc
         return;
     sink->open(arg, f, true);
     mnl_attr_for_each_nested(attr, nest) {
-        struct reader inner = { .table = r->table, .family = r->family, .nl = r->nl };
+        struct reader inner = {
+            .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
+        };
         struct value v;
         inner.tb[element->attr] = attr;
         if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))

@@ -112,15 +112,22 @@ static uint8_t implied_scope(const struct writer *w, const struct rtmsg *header)
                                                                            : RT_SCOPE_UNIVERSE;
 }
 
-static void imply_new(struct writer *w, struct rtmsg *header) {
-    if (header->rtm_flags & RTNH_F_ONLINK) /* by its own word or among the flags */
-        message_note(w->message, schema_field(w->table, "onlink"));
+static uint8_t implied_table(const struct rtmsg *header) {
+    bool local = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
+                 header->rtm_type == RTN_ANYCAST;
+    return local ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+}
+
+static int imply_new(struct writer *w, struct rtmsg *header, struct error *err) {
     if (!is_given(w, "protocol"))
         header->rtm_protocol = RTPROT_BOOT;
     if (!header->rtm_type)
         header->rtm_type = RTN_UNICAST;
     if (!is_given(w, "scope") && header->rtm_family != AF_INET6)
         header->rtm_scope = implied_scope(w, header);
+    return header->rtm_flags & RTNH_F_ONLINK /* by its own word or among the flags */
+               ? message_note(w->message, schema_field(w->table, "onlink"), err)
+               : 0;
 }
 
 /* ip/iproute.c: `table all` alone is of both families. */
@@ -131,22 +138,18 @@ static bool wants_all(const struct writer *w) {
 }
 
 static int finish_route(struct writer *w, struct error *err) {
-    (void)err;
     struct rtmsg *header = (struct rtmsg *)w->header;
     uint16_t type = w->message->verb->type;
     if (!header->rtm_family && !wants_all(w))
         header->rtm_family = AF_INET;
-    if (type != RTM_GETROUTE && !is_given(w, "table"))
-        header->rtm_table = header->rtm_type == RTN_LOCAL || header->rtm_type == RTN_BROADCAST ||
-                                    header->rtm_type == RTN_ANYCAST
-                                ? RT_TABLE_LOCAL
-                                : RT_TABLE_MAIN;
+    if (type == RTM_GETROUTE)
+        header->rtm_flags |= header->rtm_family == AF_INET ? RTM_F_LOOKUP_TABLE : 0;
+    else if (!is_given(w, "table"))
+        header->rtm_table = implied_table(header);
     if (type == RTM_NEWROUTE)
-        imply_new(w, header);
-    else if (type == RTM_DELROUTE && !is_given(w, "scope"))
+        return imply_new(w, header, err);
+    if (type == RTM_DELROUTE && !is_given(w, "scope"))
         header->rtm_scope = RT_SCOPE_NOWHERE;
-    else if (type == RTM_GETROUTE && header->rtm_family == AF_INET) /* IPv6 always tells */
-        header->rtm_flags |= RTM_F_LOOKUP_TABLE;
     return 0;
 }
 

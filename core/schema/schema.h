@@ -70,6 +70,8 @@ enum {
     INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
 };
 
+enum { DUMP_ATTRIBUTES = 32 };
+
 struct word {
     uint32_t value;
     const char *name; /* NULL ends the list */
@@ -129,8 +131,9 @@ struct object {
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
     bool family_option;       /* commands need -6 for IPv6 */
-    /* A dump's request, from the filter's message: what the kernel may look at. */
-    void (*prepare_dump)(const void *filter, void *request);
+    /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
+       struct of the caller's filter. */
+    void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
     /* Records that a listing leaves out unless a filter names `unhide`, as iproute2 does. */
     bool (*hidden)(const struct reader *r);
     const char *unhide;

@@ -12,7 +12,7 @@ static int distance(const char *a, const char *b) {
     int row[LONGEST + 1], length = (int)strnlen(b, LONGEST);
     for (int j = 0; j <= length; j++)
         row[j] = j;
-    for (int i = 1; *a; i++, a++) {
+    for (int i = 1; *a && i <= 2 * LONGEST; i++, a++) {
         int diagonal = row[0];
         row[0] = i;
         for (int j = 1; j <= length; j++) {
@@ -71,7 +71,7 @@ static void for_each_key(const struct table *table, const struct kind *kind,
 }
 
 struct text {
-    char bytes[200];
+    char bytes[160];
     bool full;
 };
 

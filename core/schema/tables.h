@@ -25,4 +25,5 @@ static inline bool is_given(const struct writer *w, const char *key) {
 bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool route_is_hidden(const struct reader *r);
-void neigh_prepare_dump(const void *filter, void *request);
+void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);
+void link_prepare_dump(const void *filter, struct nlmsghdr *request);

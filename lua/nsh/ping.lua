@@ -93,10 +93,14 @@ local function collect(engine, addresses)
     return results
 end
 
-local function run(ns, addresses, opts, op)
+local function open(ns, opts, op)
     local engine, err = core.ping.open(ns.handle, complete(opts, op, ns.name))
     if not engine then errors.raise(err, op, ns.name) end
-    local closed <close> = engine
+    return engine
+end
+
+local function run(ns, addresses, opts, op)
+    local engine <close> = open(ns, opts, op)
     for _, address in ipairs(addresses) do add(engine, address, ns.name) end
     while errors.check(engine:step()) == "more" do
         loop.wait_any(engine:fds(), engine:timeout())

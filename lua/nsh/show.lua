@@ -233,6 +233,17 @@ local function as_lines(record)
     return table.concat(lines, "\n")
 end
 
+-- Objects that say themselves what they are: the results of a ping.
+local function speaks(value)
+    return type(value) == "table" and metafield(value, "__tostring") ~= nil
+end
+
+local function one_a_line(values)
+    local lines = {}
+    for i, value in ipairs(values) do lines[i] = tostring(value) end
+    return table.concat(lines, "\n")
+end
+
 -- --- public --------------------------------------------------------------------------------------
 
 --- The text of `value` as `show` prints it, without a newline at the end. A string is itself; an
@@ -244,6 +255,7 @@ function M.format(value)
     if as_json then return errors.check(core.json.encode(value)) end
     if type(value) == "string" then return value end
     if is_list_of(value, is_record) then return as_table(value) end
+    if is_list_of(value, speaks) then return one_a_line(value) end
     if is_record(value) then return as_lines(value) end
     return over_lines(value, math.huge, {}, "", LINE)
 end

@@ -29,18 +29,18 @@ static const struct {
     int found;
     const char *shown; /* NULL: as text */
 } addresses[] = {
-    {"10.0.0.1",                                 AF_UNSPEC, AF_INET,  NULL            },
-    { "10.0.0.1",                                AF_INET,   AF_INET,  NULL            },
-    { "0.0.0.0",                                 AF_UNSPEC, AF_INET,  NULL            },
-    { "255.255.255.255",                         AF_UNSPEC, AF_INET,  NULL            },
-    { "::",                                      AF_UNSPEC, AF_INET6, NULL            },
-    { "::1",                                     AF_INET6,  AF_INET6, NULL            },
-    { "2001:DB8::00a",                           AF_UNSPEC, AF_INET6, "2001:db8::a"   },
-    { "1:2:3:4:5:6:7:8",                         AF_UNSPEC, AF_INET6, NULL            },
-    { "0:0:0:0:0:0:0:1",                         AF_UNSPEC, AF_INET6, "::1"           },
-    { "::ffff:10.0.0.1",                         AF_UNSPEC, AF_INET6, NULL            },
-    { "64:ff9b::10.0.0.1",                       AF_UNSPEC, AF_INET6, "64:ff9b::a00:1"},
-    { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", AF_UNSPEC, AF_INET6, NULL            },
+    { "10.0.0.1", AF_UNSPEC, AF_INET, NULL },
+    { "10.0.0.1", AF_INET, AF_INET, NULL },
+    { "0.0.0.0", AF_UNSPEC, AF_INET, NULL },
+    { "255.255.255.255", AF_UNSPEC, AF_INET, NULL },
+    { "::", AF_UNSPEC, AF_INET6, NULL },
+    { "::1", AF_INET6, AF_INET6, NULL },
+    { "2001:DB8::00a", AF_UNSPEC, AF_INET6, "2001:db8::a" },
+    { "1:2:3:4:5:6:7:8", AF_UNSPEC, AF_INET6, NULL },
+    { "0:0:0:0:0:0:0:1", AF_UNSPEC, AF_INET6, "::1" },
+    { "::ffff:10.0.0.1", AF_UNSPEC, AF_INET6, NULL },
+    { "64:ff9b::10.0.0.1", AF_UNSPEC, AF_INET6, "64:ff9b::a00:1" },
+    { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", AF_UNSPEC, AF_INET6, NULL },
 };
 
 static void test_valid_addresses(void **state) {
@@ -87,15 +87,15 @@ static const struct {
     int family;
     const char *message;
 } address_errors[] = {
-    {"10.0.0.256",   AF_INET,   "\"10.0.0.256\" is not an IPv4 address"                         },
-    { "::1",         AF_INET,   "\"::1\" is not an IPv4 address"                                },
-    { "10.0.0.1",    AF_INET6,  "\"10.0.0.1\" is not an IPv6 address"                           },
-    { "10.0.0.1/24", AF_INET,   "\"10.0.0.1/24\": the address is wanted without a prefix length"},
-    { "::1/0",       AF_UNSPEC, "\"::1/0\": the address is wanted without a prefix length"      },
-    { "10.0.0.1/33", AF_INET,   "\"10.0.0.1/33\" is not an IPv4 address"                        },
-    { "10.0.0.1",    AF_PACKET, "\"10.0.0.1\" is not an IPv4 or IPv6 address"                   },
-    { LONG_TEXT,     AF_INET,
-     "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address"  },
+    { "10.0.0.256", AF_INET, "\"10.0.0.256\" is not an IPv4 address" },
+    { "::1", AF_INET, "\"::1\" is not an IPv4 address" },
+    { "10.0.0.1", AF_INET6, "\"10.0.0.1\" is not an IPv6 address" },
+    { "10.0.0.1/24", AF_INET, "\"10.0.0.1/24\": the address is wanted without a prefix length" },
+    { "::1/0", AF_UNSPEC, "\"::1/0\": the address is wanted without a prefix length" },
+    { "10.0.0.1/33", AF_INET, "\"10.0.0.1/33\" is not an IPv4 address" },
+    { "10.0.0.1", AF_PACKET, "\"10.0.0.1\" is not an IPv4 or IPv6 address" },
+    { LONG_TEXT, AF_INET,
+      "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address" },
 };
 
 static void test_what_an_address_error_says(void **state) {
@@ -117,19 +117,19 @@ static const struct {
     unsigned length;
     const char *shown; /* NULL: as text */
 } prefixes[] = {
-    {"10.0.0.0/8",       AF_UNSPEC, AF_INET,  8,   NULL       },
-    { "10.0.0.1/24",     AF_INET,   AF_INET,  24,  NULL       },
-    { "0.0.0.0/0",       AF_UNSPEC, AF_INET,  0,   NULL       },
-    { "10.0.0.1/32",     AF_UNSPEC, AF_INET,  32,  "10.0.0.1" },
-    { "10.0.0.1",        AF_UNSPEC, AF_INET,  32,  NULL       },
-    { "2001:db8::/32",   AF_UNSPEC, AF_INET6, 32,  NULL       },
-    { "::/0",            AF_INET6,  AF_INET6, 0,   NULL       },
-    { "2001:db8::1/127", AF_UNSPEC, AF_INET6, 127, NULL       },
-    { "::1/128",         AF_UNSPEC, AF_INET6, 128, "::1"      },
-    { "::1",             AF_UNSPEC, AF_INET6, 128, NULL       },
-    { "default",         AF_UNSPEC, AF_INET,  0,   "0.0.0.0/0"},
-    { "default",         AF_INET6,  AF_INET6, 0,   "::/0"     },
-    { "any",             AF_INET,   AF_INET,  0,   "0.0.0.0/0"},
+    { "10.0.0.0/8", AF_UNSPEC, AF_INET, 8, NULL },
+    { "10.0.0.1/24", AF_INET, AF_INET, 24, NULL },
+    { "0.0.0.0/0", AF_UNSPEC, AF_INET, 0, NULL },
+    { "10.0.0.1/32", AF_UNSPEC, AF_INET, 32, "10.0.0.1" },
+    { "10.0.0.1", AF_UNSPEC, AF_INET, 32, NULL },
+    { "2001:db8::/32", AF_UNSPEC, AF_INET6, 32, NULL },
+    { "::/0", AF_INET6, AF_INET6, 0, NULL },
+    { "2001:db8::1/127", AF_UNSPEC, AF_INET6, 127, NULL },
+    { "::1/128", AF_UNSPEC, AF_INET6, 128, "::1" },
+    { "::1", AF_UNSPEC, AF_INET6, 128, NULL },
+    { "default", AF_UNSPEC, AF_INET, 0, "0.0.0.0/0" },
+    { "default", AF_INET6, AF_INET6, 0, "::/0" },
+    { "any", AF_INET, AF_INET, 0, "0.0.0.0/0" },
 };
 
 static void test_valid_prefixes(void **state) {
@@ -150,40 +150,40 @@ static const struct {
     int family;
     const char *message;
 } prefix_errors[] = {
-    {"10.0.0.1/33",             AF_UNSPEC,
-     "\"10.0.0.1/33\": the prefix length of an IPv4 address is 0 to 32"                                         },
-    { "10.0.0.1/",              AF_UNSPEC, "\"10.0.0.1/\": the prefix length of an IPv4 address is 0 to 32"     },
-    { "10.0.0.1/-1",            AF_UNSPEC,
-     "\"10.0.0.1/-1\": the prefix length of an IPv4 address is 0 to 32"                                         },
-    { "10.0.0.1/08",            AF_UNSPEC,
-     "\"10.0.0.1/08\": the prefix length of an IPv4 address is 0 to 32"                                         },
-    { "10.0.0.1/0x8",           AF_UNSPEC,
-     "\"10.0.0.1/0x8\": the prefix length of an IPv4 address is 0 to 32"                                        },
-    { "10.0.0.1/8 ",            AF_UNSPEC,
-     "\"10.0.0.1/8 \": the prefix length of an IPv4 address is 0 to 32"                                         },
-    { "10.0.0.1/8/8",           AF_UNSPEC,
-     "\"10.0.0.1/8/8\": the prefix length of an IPv4 address is 0 to 32"                                        },
-    { "10.0.0.1/264",           AF_UNSPEC,
-     "\"10.0.0.1/264\": the prefix length of an IPv4 address is 0 to 32"                                        },
-    { "10.0.0.1/4294967304",    AF_UNSPEC,
-     "\"10.0.0.1/4294967304\": the prefix length of an IPv4 address is 0 to 32"                                 },
+    { "10.0.0.1/33", AF_UNSPEC,
+      "\"10.0.0.1/33\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/", AF_UNSPEC, "\"10.0.0.1/\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/-1", AF_UNSPEC,
+      "\"10.0.0.1/-1\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/08", AF_UNSPEC,
+      "\"10.0.0.1/08\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/0x8", AF_UNSPEC,
+      "\"10.0.0.1/0x8\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/8 ", AF_UNSPEC,
+      "\"10.0.0.1/8 \": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/8/8", AF_UNSPEC,
+      "\"10.0.0.1/8/8\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/264", AF_UNSPEC,
+      "\"10.0.0.1/264\": the prefix length of an IPv4 address is 0 to 32" },
+    { "10.0.0.1/4294967304", AF_UNSPEC,
+      "\"10.0.0.1/4294967304\": the prefix length of an IPv4 address is 0 to 32" },
     { "10.0.0.1/255.255.255.0", AF_UNSPEC,
-     "\"10.0.0.1/255.255.255.0\": the prefix length of an IPv4 address is 0 to 32"                              },
-    { "::1/129",                AF_INET6,  "\"::1/129\": the prefix length of an IPv6 address is 0 to 128"      },
-    { "10.0.0/8",               AF_UNSPEC,
-     "\"10.0.0/8\" is not an IPv4 or IPv6 address, with or without a prefix length"                             },
-    { "/8",                     AF_INET,   "\"/8\" is not an IPv4 address, with or without a prefix length"     },
-    { "",                       AF_INET6,  "\"\" is not an IPv6 address, with or without a prefix length"       },
-    { "default/0",              AF_INET,
-     "\"default/0\" is not an IPv4 address, with or without a prefix length"                                    },
-    { "default",                AF_PACKET,
-     "\"default\" is not an IPv4 or IPv6 address, with or without a prefix length"                              },
-    { "Default",                AF_INET,   "\"Default\" is not an IPv4 address, with or without a prefix length"},
-    { "10.0.0.0/8",             AF_INET6,
-     "\"10.0.0.0/8\" is not an IPv6 address, with or without a prefix length"                                   },
-    { LONG_TEXT "/8",           AF_INET,
-     "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address, "
-      "with or without a prefix length"                                                                         },
+      "\"10.0.0.1/255.255.255.0\": the prefix length of an IPv4 address is 0 to 32" },
+    { "::1/129", AF_INET6, "\"::1/129\": the prefix length of an IPv6 address is 0 to 128" },
+    { "10.0.0/8", AF_UNSPEC,
+      "\"10.0.0/8\" is not an IPv4 or IPv6 address, with or without a prefix length" },
+    { "/8", AF_INET, "\"/8\" is not an IPv4 address, with or without a prefix length" },
+    { "", AF_INET6, "\"\" is not an IPv6 address, with or without a prefix length" },
+    { "default/0", AF_INET,
+      "\"default/0\" is not an IPv4 address, with or without a prefix length" },
+    { "default", AF_PACKET,
+      "\"default\" is not an IPv4 or IPv6 address, with or without a prefix length" },
+    { "Default", AF_INET, "\"Default\" is not an IPv4 address, with or without a prefix length" },
+    { "10.0.0.0/8", AF_INET6,
+      "\"10.0.0.0/8\" is not an IPv6 address, with or without a prefix length" },
+    { LONG_TEXT "/8", AF_INET,
+      "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address, "
+      "with or without a prefix length" },
 };
 
 static void test_what_a_prefix_error_says(void **state) {
@@ -240,14 +240,14 @@ static const struct {
     size_t size;
     const char *shown; /* NULL: as text */
 } macs[] = {
-    {"02:00:00:00:00:01",                                            6,  NULL               },
-    { "ff:ff:ff:ff:ff:ff",                                           6,  NULL               },
-    { "AA-bB-Cc-0d-EF-09",                                           6,  "aa:bb:cc:0d:ef:09"},
-    { "2:0:0:0:0:1",                                                 6,  "02:00:00:00:00:01"},
-    { "a:0b:c:0d:e:0f",                                              6,  "0a:0b:0c:0d:0e:0f"},
-    { "7f",                                                          1,  NULL               },
-    { "0a:00:00:01",                                                 4,  NULL               },
-    { "00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13", 20, NULL               },
+    { "02:00:00:00:00:01", 6, NULL },
+    { "ff:ff:ff:ff:ff:ff", 6, NULL },
+    { "AA-bB-Cc-0d-EF-09", 6, "aa:bb:cc:0d:ef:09" },
+    { "2:0:0:0:0:1", 6, "02:00:00:00:00:01" },
+    { "a:0b:c:0d:e:0f", 6, "0a:0b:0c:0d:0e:0f" },
+    { "7f", 1, NULL },
+    { "0a:00:00:01", 4, NULL },
+    { "00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13", 20, NULL },
 };
 
 static void test_valid_macs(void **state) {

@@ -284,12 +284,12 @@ static const struct {
     enum ping_reason reason;
     const char *message;
 } errors[] = {
-    {ICMP_DEST_UNREACH,   ICMP_NET_UNREACH,  PING_UNREACHABLE,  "network unreachable"  },
-    { ICMP_DEST_UNREACH,  ICMP_PORT_UNREACH, PING_UNREACHABLE,  "port unreachable"     },
-    { ICMP_DEST_UNREACH,  ICMP_PKT_FILTERED, PING_UNREACHABLE,  "prohibited"           },
-    { ICMP_DEST_UNREACH,  ICMP_PREC_CUTOFF,  PING_UNREACHABLE,  "unreachable"          },
-    { ICMP_TIME_EXCEEDED, ICMP_EXC_TTL,      PING_TTL_EXCEEDED, "time to live exceeded"},
-    { ICMP_PARAMETERPROB, 0,                 PING_UNREACHABLE,  "parameter problem"    },
+    { ICMP_DEST_UNREACH, ICMP_NET_UNREACH, PING_UNREACHABLE, "network unreachable" },
+    { ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, PING_UNREACHABLE, "port unreachable" },
+    { ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, PING_UNREACHABLE, "prohibited" },
+    { ICMP_DEST_UNREACH, ICMP_PREC_CUTOFF, PING_UNREACHABLE, "unreachable" },
+    { ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, PING_TTL_EXCEEDED, "time to live exceeded" },
+    { ICMP_PARAMETERPROB, 0, PING_UNREACHABLE, "parameter problem" },
 };
 
 static void test_words_for_errors(void **state) {

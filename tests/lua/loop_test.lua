@@ -26,9 +26,9 @@ end
 -- What fn writes to stderr.
 local function stderr_of(fn)
     local real, text = io.stderr, {}
-    io.stderr = { write = function(_, ...) text[#text + 1] = table.concat { ... } end }
+    rawset(io, "stderr", { write = function(_, ...) text[#text + 1] = table.concat { ... } end })
     local ok, err = pcall(fn)
-    io.stderr = real
+    rawset(io, "stderr", real)
     assert(ok, err)
     return table.concat(text)
 end
@@ -36,7 +36,7 @@ end
 -- --- descriptors and times -----------------------------------------------------------------------
 
 function TestLoop.testTimeout()
-    local reader, writer <close> = pipe()
+    local reader = pipe()
     assert_took(0.1, function() lu.assertFalse(loop.wait(reader:fileno(), "r", 0.1)) end)
     lu.assertFalse(loop.wait(reader:fileno(), "r", 0))
     lu.assertFalse(loop.wait(reader:fileno(), "r", -1))
@@ -148,9 +148,10 @@ end
 
 function TestLoop.testErrorsThatWereSeenAreNotReported()
     lu.assertEquals(stderr_of(function()
-        local task = loop.go(error, "seen")
-        pcall(task.wait, task)
-        task = nil
+        do
+            local task = loop.go(error, "seen")
+            pcall(task.wait, task)
+        end
         collectgarbage()
     end), "")
 end

@@ -227,4 +227,12 @@ function TestWidth.test_cut()
     lu.assertEquals(width.cut("東京都", 5), "東京…")
 end
 
+TestObjects = {}
+
+function TestObjects.test_a_list_of_them_is_a_line_each()
+    local object = setmetatable({}, { __tostring = function() return "says itself" end })
+    lu.assertEquals(show.format { object, object }, "says itself\nsays itself")
+    lu.assertEquals(show.format(object), "says itself")
+end
+
 os.exit(lu.LuaUnit.run())

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The command line of nsh: options, arguments, messages, exit statuses, signals. TAP.
-#   tests/host_test.sh [PATH/TO/nsh]
+#   tests/sh/host_test.sh [PATH/TO/nsh]
 set -u
 
 nsh=$(realpath "${1:-${NSH:-./nsh}}")
@@ -97,9 +97,12 @@ expect "- is standard input, with arguments" 0 $'1\t-\tx\tnil\tx' ""
 printf 'local a = 1\nprint(a)\n' | "$nsh" >out 2>err
 status=$?
 expect "piped input is one chunk" 0 1 ""
+echo 'print(string_module == nil, string.rep("x", 2))' | "$nsh" -l string >out 2>err
+status=$?
+expect "-l does not replace the script" 0 $'true\txx' ""
 run missing.lua
 expect "a script that is not there" 1 "" "nsh: cannot open missing.lua: No such file or directory"
-"$nsh" -e "io.open('dumped', 'w'):write(string.dump(function() end))"
+"$nsh" -e "local file <close> = io.open('dumped', 'w') file:write(string.dump(function() end))"
 run dumped
 [ $status = 1 ] && grep -q "attempt to load a binary chunk" err
 report $? "bytecode is refused"
@@ -186,14 +189,16 @@ report $? "-S: a sandbox has lo only"
 
 # --- interrupts -----------------------------------------------------------------------------------
 
-# interrupt NAME CODE: Ctrl-C ends CODE, whatever it catches. stdin stays open and empty.
+# interrupt NAME CODE [SIGNAL STATUS]: the signal, SIGINT unless given, ends CODE, whatever it catches.
+# stdin stays open and empty. A shell's background programs would ignore SIGINT.
 interrupt() {
     mkfifo fifo
     exec 9<>fifo
-    "$nsh" -e 'io.stdout:setvbuf "no"' -e 'io.stdout:write "x"' -e "$2" >out 2>err <&9 9>&- &
+    env --default-signal=INT,HUP,TERM "$nsh" -e 'print "ready" io.stdout:flush()' -e "$2" \
+        >out 2>err <&9 9>&- &
     local pid=$!
     for _ in {1..500}; do
-        [ -s out ] && break
+        grep -q ready out && break
         sleep 0.01
     done
     sleep 0.1
@@ -207,11 +212,11 @@ interrupt() {
     status=$?
     exec 9>&-
     rm fifo
-    [ $status = "${4:-130}" ] && grep -q 'interrupted' err && [ "$(wc -l <err)" = 1 ]
+    [ $status = "${4:-130}" ] && grep -qEx 'nsh: (\(command line\):[0-9]+: )?interrupted' err &&
+        [ "$(wc -l <err)" = 1 ]
     report $? "interrupt: $1"
 }
 
-set -m # background programs of a script would ignore SIGINT
 loop='local loop = require "nsh.loop" '
 interrupt "a busy loop" 'while true do end'
 interrupt "a loop that catches every error" 'while true do pcall(error, "x") end'
@@ -237,8 +242,9 @@ interrupt "a busy task" "$loop loop.go(function() while true do pcall(error) end
 interrupt "a callback of table.sort" "table.sort({ 1, 2 }, function() while true do end end)"
 interrupt "a sleep in a callback of table.sort" \
     "$loop table.sort({ 1, 2 }, function() loop.sleep(60) end)"
+interrupt "a program" 'require "nsh.process".spawn({}, { "sleep", "100" }) while true do end'
 interrupt "a read" 'io.read()'
-interrupt "a read from a program" 'io.popen "exec sleep 5":read()'
+interrupt "a read from a program" 'io.popen "exec sleep 1":read()'
 interrupt "SIGTERM" 'while true do pcall(error) end' TERM 143
 interrupt "SIGHUP" "$loop loop.sleep()" HUP 129
 
