@@ -505,7 +505,7 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
         return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
     if (twice)
         return error_set(err, EINVAL, "given twice");
-    return message_note(w->message, f, err) < 0 ? -1 : writers[f->meaning](w, f, v, err);
+    return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
 }
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,
