@@ -232,9 +232,20 @@ static int encode_pair(struct level *level) {
     return refuse_key(level, "only the first value may stand without a key", key);
 }
 
+/* A namespace is a table in Lua, but one value. */
+static bool is_plain(lua_State *L, int index) {
+    struct value v;
+    if (!lua_istable(L, index))
+        return true;
+    if (!lua_getmetatable(L, index))
+        return false;
+    lua_pop(L, 1);
+    return to_namespace(L, index, &v);
+}
+
 static int encode_keys(struct level *level) {
     lua_State *L = level->L;
-    if (!lua_istable(L, level->index))
+    if (is_plain(L, level->index))
         return encode_positional(level, level->index);
     lua_pushnil(L);
     while (lua_next(L, level->index)) {

@@ -99,6 +99,12 @@ static int nl_change(lua_State *L) {
     return 1;
 }
 
+static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
+                      const struct netlink *nl) {
+    struct reader r;
+    return object->absent && reader_begin(&r, object->table, reply, nl) == 0 && object->absent(&r);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 /* Lives as long as one call from Lua. */
@@ -136,6 +142,8 @@ static int nl_get(lua_State *L) {
     if (write_request(L, s, err) < 0)
         return fail(L, err);
     int result = netlink_get(&s->nl, &message.header, &reading.reply, err);
+    if (result == 0 && is_absent(message.object, reading.reply, &s->nl))
+        result = error_set(err, ENOENT, "there is none");
     if (finish_request(s, result, err) < 0)
         return fail(L, err);
     read_undisturbed(L, push_reply, &reading);

@@ -4,6 +4,15 @@
 
 #include "reader.h"
 
+/* A port's kind is its master's, in an attribute of its own. */
+static bool same_port_kind(const struct reader *a, const struct reader *b, const struct field *f) {
+    struct field port = *f;
+    struct value left, right;
+    port.attr = (uint16_t)f->bit;
+    return read_value(a, &port, &left) && read_value(b, &port, &right) &&
+           left.length == right.length && !memcmp(left.text, right.text, left.length);
+}
+
 static bool same_value(const struct reader *a, const struct reader *b, const struct field *f) {
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
@@ -23,13 +32,16 @@ static int64_t number_or_zero(const struct reader *r, const struct field *f) {
 
 static bool same_field(const struct reader *a, const struct reader *b, const struct field *f) {
     int64_t left = number_or_zero(a, f), right = number_or_zero(b, f);
+    struct value kind;
     switch (f->meaning) {
     case SWITCH:
         return (left & f->bit) == (right & f->bit);
     case BITS:
         return (left & right) != 0;
     case CONSTANT:
-        return left == right;
+        return right == f->bit;
+    case KIND:
+        return read_value(a, f, &kind) ? same_value(a, b, f) : same_port_kind(a, b, f);
     default:
         return same_value(a, b, f);
     }

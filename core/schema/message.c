@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "../address.h"
 #include "../cleanup.h"
@@ -20,6 +21,7 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
     m->object = object;
     m->verb = verb;
     m->namespace_count = m->given_count = 0;
+    m->length_from = NULL;
     mnl_nlmsg_put_header(m->bytes);
     m->header.nlmsg_type = verb->type;
     m->header.nlmsg_flags = verb->flags;
@@ -40,6 +42,15 @@ bool message_given(const struct message *m, const struct field *field) {
         if (m->given[i] == field)
             return true;
     return false;
+}
+
+int message_note(struct message *m, const struct field *field, struct error *err) {
+    if (message_given(m, field))
+        return 0;
+    if (m->given_count == MESSAGE_FIELDS)
+        return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
+    m->given[m->given_count++] = field;
+    return 0;
 }
 
 uint8_t *message_family(struct message *m) {
@@ -165,15 +176,26 @@ static int refuse(const struct value *value, const char *valid, struct error *er
     return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
 }
 
+static int to_number(const struct field *f, const struct value *v, int64_t *number,
+                     struct error *err) {
+    *number = v->number;
+    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
+        *number = UINT32_MAX;
+    else if (!(v->type == VALUE_NUMBER ||
+               (v->type == VALUE_TEXT && parse_integer(v->text, number))))
+        return refuse(v, "an integer", err);
+    return in_range(f, *number, err);
+}
+
 static int write_number(struct writer *w, const struct field *f, const struct value *v,
                         struct error *err) {
-    int64_t number = v->number;
-    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
-        number = UINT32_MAX;
-    else if (!(v->type == VALUE_NUMBER ||
-               (v->type == VALUE_TEXT && parse_integer(v->text, &number))))
-        return refuse(v, "an integer", err);
-    return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+    int64_t number;
+    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
+}
+
+/* Whether the message asks, and its values say for what. */
+static bool is_filter(const struct message *m) {
+    return m->verb->type == m->object->get;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -203,7 +225,10 @@ static int write_switch(struct writer *w, const struct field *f, bool on, struct
         return 0;
     struct field mask = *f;
     mask.offset = (uint16_t)(f->offset + 4);
-    return put_number(w, &mask, get_number(w, &mask) | f->bit, err);
+    int64_t meant = get_number(w, &mask);
+    if (meant & f->bit && ((bits & f->bit) != 0) != set)
+        return error_set(err, EINVAL, "it contradicts another key");
+    return put_number(w, &mask, meant | f->bit, err);
 }
 
 static int write_bool(struct writer *w, const struct field *f, const struct value *v,
@@ -251,7 +276,24 @@ static int write_word(struct writer *w, const struct field *f, const struct valu
     int64_t number;
     if (find_word(f, v, &number, err) < 0)
         return -1;
-    return put_number(w, f, f->meaning == BITS ? get_number(w, f) | number : number, err);
+    if (f->meaning == BITS && f->bit && !is_filter(w->message))
+        number &= f->bit;
+    if (f->meaning == BITS)
+        number |= get_number(w, f);
+    return put_number(w, f, number, err);
+}
+
+static int write_family(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    uint8_t *family = message_family(w->message);
+    if (find_word(f, v, &number, err) < 0)
+        return -1;
+    if (*family && *family != number)
+        return refuse(
+            v, *family == AF_INET6 ? "inet6 as of the addresses" : "inet as of the addresses", err);
+    *family = (uint8_t)number;
+    return 0;
 }
 
 /* --- strings and addresses -------------------------------------------------------------------- */
@@ -286,15 +328,52 @@ static int write_mac(struct writer *w, const struct field *f, const struct value
                : write_attribute(w, f->attr, mac, sizeof mac, err);
 }
 
+/* A caller's keys come in any order: a length that he names for itself counts, else that of the
+   last row that has one, as for iproute2 a peer's does. */
+static void set_length(struct writer *w, const struct field *f, size_t at, int64_t length) {
+    const struct field *before = w->message->length_from;
+    if (before && (before->meaning == LENGTH || (f->meaning != LENGTH && before > f)))
+        return;
+    w->message->length_from = f;
+    w->header[at] = (char)length;
+}
+
+static int write_length(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    if (to_number(f, v, &number, err) < 0)
+        return -1;
+    set_length(w, f, f->offset, number);
+    return 0;
+}
+
+/* 0.0.0.0/0 and ::/0 are as "default". */
+static bool is_whole_world(const struct address *address) {
+    static const uint8_t zeros[sizeof address->bytes];
+    return !address->prefixlen && !memcmp(address->bytes, zeros, sizeof zeros);
+}
+
 /* "default" has no bytes and takes its family from the rest of the message. */
 static bool is_default(const struct field *f, const char *text) {
     return f->meaning == PREFIX && (!strcmp(text, "default") || !strcmp(text, "any"));
 }
 
+static int put_address(struct writer *w, const struct field *f, const struct address *address,
+                       struct error *err) {
+    *message_family(w->message) = address->family;
+    if (f->flags & SPLIT)
+        set_length(w, f, f->length_at, address->prefixlen);
+    else if (f->meaning == PREFIX)
+        w->header[f->length_at] = (char)address->prefixlen;
+    if (f->meaning == PREFIX && !(f->flags & SPLIT) && is_whole_world(address))
+        return 0;
+    return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
+}
+
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     struct address address;
-    uint8_t *family = message_family(w->message);
+    int family = *message_family(w->message);
     if (v->type != VALUE_TEXT)
         return refuse(v,
                       f->meaning == PREFIX ? "an address such as \"10.0.0.1/24\""
@@ -304,14 +383,9 @@ static int write_address(struct writer *w, const struct field *f, const struct v
         return 0;
     if (f->flags & PLUS && !strcmp(v->text, "+"))
         return write_attribute(w, f->attr, (char[4]){ 0 }, 4, err);
-    int failed = f->meaning == PREFIX ? prefix_parse(v->text, *family, &address, err)
-                                      : address_parse(v->text, *family, &address, err);
-    if (failed < 0)
-        return -1;
-    *family = address.family;
-    if (f->meaning == PREFIX)
-        w->header[f->length_at] = (char)address.prefixlen;
-    return write_attribute(w, f->attr, address.bytes, address_size(address.family), err);
+    int failed = f->meaning == PREFIX ? prefix_parse(v->text, family, &address, err)
+                                      : address_parse(v->text, family, &address, err);
+    return failed < 0 ? -1 : put_address(w, f, &address, err);
 }
 
 /* --- interfaces, namespaces, kinds ------------------------------------------------------------ */
@@ -370,42 +444,53 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number,   [HEX] = write_number,     [BOOL] = write_bool,
-    [SWITCH] = write_bool,     [CONSTANT] = write_bool,  [ENUM] = write_word,
-    [BITS] = write_word,       [STRING] = write_string,  [MAC] = write_mac,
-    [ADDRESS] = write_address, [PREFIX] = write_address, [DEV] = write_dev,
-    [NETNS] = write_netns,     [KIND] = write_kind,      [LIST] = NULL, /* as TICKS, BRIDGE_ID */
+    [NUMBER] = write_number,
+    [HEX] = write_number,
+    [BOOL] = write_bool,
+    [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,
+    [ENUM] = write_word,
+    [BITS] = write_word,
+    [FAMILY] = write_family,
+    [STRING] = write_string,
+    [MAC] = write_mac,
+    [ADDRESS] = write_address,
+    [PREFIX] = write_address,
+    [DEV] = write_dev,
+    [LENGTH] = write_length,
+    [NETNS] = write_netns,
+    [KIND] = write_kind,
+    [LIST] = NULL,
 };
 
-/* An attribute that other rows share may stand there already; any other has been given twice. */
+/* An attribute that other rows share may stand there already. */
 static bool is_shared(const struct field *f) {
     return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
 }
 
-static int note_given(struct message *m, const struct field *f, struct error *err) {
-    if (message_given(m, f))
-        return 0;
-    if (m->given_count == MESSAGE_FIELDS)
-        return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
-    m->given[m->given_count++] = f;
-    return 0;
+/* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
+   of the message. */
+static bool is_given_twice(const struct writer *w, const struct field *f) {
+    if (f->meaning == BITS)
+        return false; /* word by word */
+    return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
 }
 
 static int write_checked(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
+    bool twice = is_given_twice(w, f);
     if (!writers[f->meaning])
         return error_set(err, EINVAL, "nothing can be chosen by it");
     if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
-        return error_set(err, EINVAL, "the text has a zero byte in it");
-    if (!is_shared(f) && writer_find(w, f->attr))
+        return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
+    if (twice)
         return error_set(err, EINVAL, "given twice");
-    return note_given(w->message, f, err) < 0 ? -1 : writers[f->meaning](w, f, v, err);
+    return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
 }
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    bool filters = w->message->verb->type == w->message->object->get;
-    if (field->flags & READ_ONLY && !filters)
+    if (field->flags & READ_ONLY && !is_filter(w->message))
         return 0;
     int result = write_checked(w, field, value, err);
     if (result < 0 && err && !err->key[0])

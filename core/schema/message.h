@@ -27,6 +27,7 @@ struct message {
     int namespace_count;
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
     int given_count;
+    const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
 };
 
 /* One level: the message itself or a nest in it. */
@@ -46,6 +47,9 @@ void message_end(struct message *m);
 
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
+
+/* Notes that a row has a value, also one that was written by another row. Errors: E2BIG. */
+int message_note(struct message *m, const struct field *field, struct error *err);
 
 /* The byte that says AF_INET or AF_INET6 in every header of rtnetlink. */
 uint8_t *message_family(struct message *m);

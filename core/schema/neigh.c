@@ -17,7 +17,7 @@ static const struct word state_words[] = {
 static const struct field neigh_fields[] = {
     FLAG("proxy", NTF_PROXY, 0),
     { "dst", ADDRESS, .attr = NDA_DST, .flags = POSITIONAL, .word = "to", .help = "its address" },
-    { "family", ENUM, U8, HEADER(ndmsg, ndm_family), .flags = NOT_SAID, .of = family_words },
+    { "family", FAMILY, U8, HEADER(ndmsg, ndm_family), .flags = NOT_SAID, .of = family_words },
     { "dev", DEV, S32, HEADER(ndmsg, ndm_ifindex), .help = "the interface it is behind" },
     { "lladdr", MAC, .attr = NDA_LLADDR, .help = "its MAC" },
     FLAG("router", NTF_ROUTER, 0),

@@ -17,6 +17,12 @@ const struct table nsid_table = { .name = "nsid",
                                   .fields = nsid_fields,
                                   .header = sizeof(struct rtgenmsg) };
 
+bool nsid_is_absent(const struct reader *r) {
+    static const struct field nsid = { "nsid", NUMBER, S32, .attr = NETNSA_NSID };
+    int64_t id;
+    return !read_number(r, &nsid, &id) || id == NETNSA_NSID_NOT_ASSIGNED;
+}
+
 const struct verb nsid_verbs[] = {
     { "add", "ip netns set", RTM_NEWNSID, 0, "netns", NULL, "give a namespace an id" },
     { "get", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "a namespace's id" },

@@ -37,7 +37,8 @@ const struct object objects[] = {
       .table = &nsid_table,
       .verbs = nsid_verbs,
       .reply = RTM_NEWNSID,
-      .get = RTM_GETNSID },
+      .get = RTM_GETNSID,
+      .absent = nsid_is_absent },
     { 0 },
 };
 

@@ -128,6 +128,7 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
         return as_buffer(v);
     case ENUM:
+    case FAMILY:
         snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
         const char *word = find_name(f, number);
         return word ? as_text(v, word, strlen(word)) : as_buffer(v);

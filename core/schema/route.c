@@ -74,7 +74,7 @@ static const struct field route_fields[] = {
       .length_at = offsetof(struct rtmsg, rtm_dst_len),
       .help = "where to: a prefix, an address or \"default\"" },
     { "from", PREFIX, .attr = RTA_SRC, .length_at = offsetof(struct rtmsg, rtm_src_len) },
-    { "family", ENUM, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
+    { "family", FAMILY, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
     { "tos", HEX, U8, HEADER(rtmsg, rtm_tos), .flags = ONLY_TRUE },
     { "gateway", ADDRESS, .attr = RTA_GATEWAY, .word = "via", .help = "the next router" },
     { "dev", DEV, U32, .attr = RTA_OIF, .help = "the interface it leaves through" },
@@ -87,7 +87,8 @@ static const struct field route_fields[] = {
     { "prefsrc", ADDRESS, .attr = RTA_PREFSRC, .word = "src",
       .help = "the source address of what is sent here" },
     { "metric", NUMBER, U32, .attr = RTA_PRIORITY, .help = "the lower wins" },
-    { "flags", BITS, U32, HEADER(rtmsg, rtm_flags), .flags = READ_ONLY, .of = flag_words },
+    { "flags", BITS, U32, HEADER(rtmsg, rtm_flags), .flags = NOT_SAID, .of = flag_words,
+      .bit = RTNH_F_ONLINK },
     { "onlink", SWITCH, U32, HEADER(rtmsg, rtm_flags), .flags = WRITE_ONLY, .bit = RTNH_F_ONLINK,
       .help = "the router is on the link, whatever the addresses say" },
     { "expires", NUMBER, U32, .attr = RTA_EXPIRES, .flags = WRITE_ONLY,
@@ -117,13 +118,16 @@ static uint8_t implied_table(const struct rtmsg *header) {
     return local ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
 }
 
-static void imply_new(struct writer *w, struct rtmsg *header) {
+static int imply_new(struct writer *w, struct rtmsg *header, struct error *err) {
     if (!is_given(w, "protocol"))
         header->rtm_protocol = RTPROT_BOOT;
     if (!header->rtm_type)
         header->rtm_type = RTN_UNICAST;
     if (!is_given(w, "scope") && header->rtm_family != AF_INET6)
         header->rtm_scope = implied_scope(w, header);
+    return header->rtm_flags & RTNH_F_ONLINK /* by its own word or among the flags */
+               ? message_note(w->message, schema_field(w->table, "onlink"), err)
+               : 0;
 }
 
 /* ip/iproute.c: `table all` alone is of both families. */
@@ -134,7 +138,6 @@ static bool wants_all(const struct writer *w) {
 }
 
 static int finish_route(struct writer *w, struct error *err) {
-    (void)err;
     struct rtmsg *header = (struct rtmsg *)w->header;
     uint16_t type = w->message->verb->type;
     if (!header->rtm_family && !wants_all(w))
@@ -144,8 +147,8 @@ static int finish_route(struct writer *w, struct error *err) {
     else if (!is_given(w, "table"))
         header->rtm_table = implied_table(header);
     if (type == RTM_NEWROUTE)
-        imply_new(w, header);
-    else if (type == RTM_DELROUTE && !is_given(w, "scope"))
+        return imply_new(w, header, err);
+    if (type == RTM_DELROUTE && !is_given(w, "scope"))
         header->rtm_scope = RT_SCOPE_NOWHERE;
     return 0;
 }

@@ -22,12 +22,14 @@ enum meaning {
     SWITCH,    /* `.bit` of a number: true or false; `.of` is the command's word for false */
     CONSTANT,  /* true writes the number `.bit`: "nomaster" */
     ENUM,      /* one of `.of` words, or a number */
-    BITS,      /* a list of `.of` words, each a bit */
+    FAMILY,    /* an ENUM that the message's addresses must agree with */
+    BITS,      /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
     TICKS,     /* hundredths of a second, shown as seconds; read only */
     STRING,    /* at most `.max` bytes */
     MAC,       /* a link-layer address */
     ADDRESS,   /* of the message's family */
     PREFIX,    /* an address whose length in bits is the header's byte at `.length_at` */
+    LENGTH,    /* that length, for SPLIT addresses; their own ("/24") goes before it */
     BRIDGE_ID, /* "8000.02:00:00:00:00:01"; read only */
     DEV,       /* an interface of the socket's namespace, by name */
     NETNS,     /* a namespace: handle or name (as a descriptor), or a process in it (`.bit`: its
@@ -134,6 +136,8 @@ struct object {
     /* Records that a listing leaves out unless a filter names `unhide`, as iproute2 does. */
     bool (*hidden)(const struct reader *r);
     const char *unhide;
+    /* Whether the answer to a get says that there is none. */
+    bool (*absent)(const struct reader *r);
 };
 
 extern const struct object objects[]; /* ends with an empty row */

@@ -22,6 +22,7 @@ static inline bool is_given(const struct writer *w, const char *key) {
     return message_given(w->message, schema_field(w->table, key));
 }
 
+bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool route_is_hidden(const struct reader *r);
 void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);

@@ -11,7 +11,7 @@ local M = {}
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local name = args[1] or args.name or args.ifname or args.dst or args.to or args.local_ or args.dev
+    local name = args[1] or args.local_ or args.dst or args.to or args.name or args.ifname or args.dev
     if type(name) == "table" then name = name.name end
     return name and tostring(name)
 end

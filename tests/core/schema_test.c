@@ -178,6 +178,7 @@ static void check_limits(struct writer *w, const struct field *f) {
     assert_int_equal(write_value(w, f, &low, &err), 0);
     if (f->attr && !f->size)
         m.header.nlmsg_len = length; /* as if it had not been given */
+    m.given_count = 0;
     assert_int_equal(write_value(w, f, &high, &err), 0);
 }
 
@@ -325,8 +326,7 @@ static void test_too_many_keys(void **state) {
     begin("link", "list", &w);
     for (size_t i = 0; i <= MESSAGE_FIELDS; i++) {
         rows[i] = *schema_field(w.table, "ifindex");
-        for (int twice = 0; twice < 2; twice++)
-            assert_int_equal(write_value(&w, &rows[i], &v, &err), i < MESSAGE_FIELDS ? 0 : -1);
+        assert_int_equal(write_value(&w, &rows[i], &v, &err), i < MESSAGE_FIELDS ? 0 : -1);
     }
     assert_int_equal(err.code, E2BIG);
 }
