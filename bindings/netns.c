@@ -1,6 +1,7 @@
 /* core.netns: descriptors of network namespaces. */
 #include "nsh.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -67,9 +68,10 @@ static int ns_open_path(lua_State *L) {
 
 static int ns_open_pid(lua_State *L) {
     struct error err;
-    lua_Integer pid = luaL_checkinteger(L, 1);
+    lua_Integer number = luaL_checkinteger(L, 1);
+    pid_t pid = number > 0 && number <= INT_MAX ? (pid_t)number : 0; /* which no process has */
     int *slot = new_netns(L);
-    return opened(L, slot, netns_open_pid((pid_t)pid, &err), &err);
+    return opened(L, slot, netns_open_pid(pid, &err), &err);
 }
 
 static int ns_del(lua_State *L) {
@@ -84,6 +86,7 @@ static int ns_del(lua_State *L) {
 struct names {
     char (*list)[256];
     size_t count, room;
+    bool incomplete;
 };
 
 static int collect_name(const char *name, void *arg) {
@@ -91,6 +94,7 @@ static int collect_name(const char *name, void *arg) {
     if (names->count == names->room) {
         size_t room = names->room ? names->room * 2 : 16;
         void *list = realloc(names->list, room * sizeof *names->list);
+        names->incomplete = !list;
         if (!list)
             return 1;
         names->list = list;
@@ -115,6 +119,10 @@ static int ns_list(lua_State *L) {
     struct names names = { 0 };
     if (netns_list(collect_name, &names, &err) < 0)
         return fail(L, &err);
+    if (names.incomplete) {
+        free(names.list);
+        return luaL_error(L, "not enough memory");
+    }
     lua_pushcfunction(L, push_names);
     lua_pushlightuserdata(L, &names);
     int status = lua_pcall(L, 1, 1, 0);

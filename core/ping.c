@@ -98,7 +98,7 @@ struct ping *ping_open(int ns, const struct ping_options *options, struct error 
         error_errno(err, ENOMEM);
         return NULL;
     }
-    ping->ns = ping->netlink = ping->v4.fd = ping->v6.fd = -1;
+    ping->ns = ping->netlink.fd = ping->v4.fd = ping->v6.fd = -1;
     if (set_up(ping, ns, options, err) == 0)
         return ping;
     ping_close(ping);
@@ -109,7 +109,8 @@ void ping_close(struct ping *ping) {
     if (!ping)
         return;
     close_fd(&ping->ns);
-    close_fd(&ping->netlink);
+    netlink_close(&ping->netlink);
+    free(ping->answers.bytes);
     close_fd(&ping->v4.fd);
     close_fd(&ping->v6.fd);
     free(ping->targets);

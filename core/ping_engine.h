@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include "netlink.h"
 #include "ping.h"
 
 #define NANOSECONDS 1000000000LL
@@ -55,7 +56,9 @@ struct echo_socket {
 };
 
 struct ping {
-    int ns, netlink; /* -1: not open */
+    int ns;                 /* -1: the one we are in */
+    struct netlink netlink; /* opened when it is needed */
+    struct netlink_buffer answers;
     struct echo_socket v4, v6;
     union endpoint source; /* family 0: none */
     uint32_t count, size;

@@ -1,4 +1,4 @@
-/* Why a probe was lost: ICMP errors from the error queue, refusals by our own kernel, and words. */
+/* Why a probe was lost: ICMP errors from the error queue, send_errors by our own kernel, and words. */
 #include <time.h> /* before errqueue.h, which needs it */
 
 #include <errno.h>
@@ -130,15 +130,15 @@ bool ping_next_error(const struct echo_socket *socket, struct icmp_error *out) {
     }
 }
 
-/* --- refusals and words ----------------------------------------------------------------------- */
+/* --- send_errors and words ----------------------------------------------------------------------- */
 
-struct refusal {
+struct send_error {
     int code;
     enum ping_reason reason;
     const char *text; /* NULL: the system's words */
 };
 
-static const struct refusal refusals[] = {
+static const struct send_error send_errors[] = {
     { ENETUNREACH, PING_NO_ROUTE, NULL },
     { EHOSTUNREACH, PING_NO_ROUTE, NULL },
     { EADDRNOTAVAIL, PING_NO_ROUTE, "there is no address to send from" },
@@ -153,16 +153,16 @@ static const struct refusal refusals[] = {
     { EAGAIN, PING_QUEUE_FULL, "the queue of what is to be sent stayed full" },
 };
 
-static const struct refusal *find_refusal(int code) {
-    static const struct refusal unknown = { .reason = PING_NOT_SENT };
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].code == code)
-            return &refusals[i];
+static const struct send_error *find_send_error(int code) {
+    static const struct send_error unknown = { .reason = PING_NOT_SENT };
+    for (size_t i = 0; i < sizeof send_errors / sizeof *send_errors; i++)
+        if (send_errors[i].code == code)
+            return &send_errors[i];
     return &unknown;
 }
 
 struct failure ping_refusal(int code) {
-    return (struct failure){ .reason = find_refusal(code)->reason, .code = code };
+    return (struct failure){ .reason = find_send_error(code)->reason, .code = code };
 }
 
 void ping_lose(struct target *target, const struct failure *failure) {
@@ -198,7 +198,7 @@ static void explain_overflow(int family, char *text, size_t size) {
 
 void ping_explain(const struct ping *ping, const struct target *target, char *text, size_t size) {
     const struct failure *failure = &target->failure;
-    const char *words = find_refusal(failure->code)->text;
+    const char *words = find_send_error(failure->code)->text;
     *text = '\0';
     if (failure->from.any.sa_family)
         explain_icmp(failure, text, size);

@@ -17,6 +17,7 @@
 #include "cleanup.h"
 #include "guardian.h"
 #include "netns.h"
+#include "pipe.h"
 
 #define NETNS_PARENT "/run"
 
@@ -61,9 +62,10 @@ static bool applies(const struct blocker *blocker, int code) {
     bool found = false;
     size_t length = strlen(blocker->line);
     while (file && !found && fgets(line, sizeof line, file)) {
+        if (strncmp(line, blocker->line, length) != 0)
+            continue;
         const char *value = line + length + strspn(line + length, " \t");
-        found = !strncmp(line, blocker->line, length) &&
-                !strncmp(value, blocker->value, strlen(blocker->value));
+        found = !strncmp(value, blocker->value, strlen(blocker->value));
     }
     if (file)
         fclose(file);
@@ -142,7 +144,7 @@ static int write_maps(const char *pid) {
 static _Noreturn void mapper_main(int told, pid_t parent) {
     char pid[16], byte;
     snprintf(pid, sizeof pid, "%d", (int)parent);
-    if (read(told, &byte, 1) != 1)
+    if (TEMP_FAILURE_RETRY(read(told, &byte, 1)) != 1)
         _exit(0);
     _exit(write_maps(pid) < 0 ? errno : 0);
 }
@@ -168,7 +170,7 @@ static int enter_as_root(struct error *err) {
     if (mapper == 0)
         mapper_main(reader, self);
     int code = unshare((int)namespaces) < 0 ? errno : 0;
-    if (code == 0 && write(writer, "", 1) != 1)
+    if (code == 0 && pipe_write_all(writer, "", 1) < 0)
         code = errno;
     close_fd(&writer);
     int mapped = finish_mapper(mapper);

@@ -210,7 +210,9 @@ static bool from_netns(const struct reader *r, const struct field *f, struct val
     const struct nlattr *pid = f->bit < READER_ATTRIBUTES ? r->tb[f->bit] : NULL;
     if (pid && mnl_attr_get_payload_len(pid) >= sizeof(uint32_t))
         return as_number(v, mnl_attr_get_u32(pid));
-    for (int i = 0; fd && r->message && i < r->message->namespace_count; i++)
+    if (!fd || mnl_attr_get_payload_len(fd) < sizeof(uint32_t))
+        return false;
+    for (int i = 0; r->message && i < r->message->namespace_count; i++)
         if ((uint32_t)r->message->namespaces[i].fd == mnl_attr_get_u32(fd)) {
             const char *name = r->message->namespaces[i].name;
             return as_text(v, name, strlen(name));
