@@ -51,7 +51,7 @@ nsh.sandbox()
 io.write(nsh.netns.add "ns1":exec{ "sh", "-c", "echo hello from $(hostname)", output = true }.out)'
 
 check "errors name the line of the script" \
-    'script.lua:4: cannot set link lo in host: unknown key "mtuu"; did you mean mtu, mode (EINVAL)' '
+    'script.lua:4: cannot set link lo in host: unknown key "mtuu"; did you mean mtu (EINVAL)' '
 local nsh = require "nsh"
 nsh.sandbox()
 local _, e = pcall(function() nsh.host.link:set{ "lo", mtuu = 5 } end)
