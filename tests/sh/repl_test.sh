@@ -7,6 +7,7 @@ nsh=$(realpath "${1:-${NSH:-./nsh}}")
 dir=$(mktemp -d)
 export HOME=$dir/home TMUX_TMPDIR=$dir PS1='shell$ ' LC_ALL=C.UTF-8 TERM=screen
 unset XDG_STATE_HOME INPUTRC TMUX
+export ASAN_OPTIONS=detect_leaks=0 # the SIGCONT of a hang-up takes back the SIGSTOP that it waits for
 mkdir "$HOME"
 history=$HOME/.local/state/nsh/history
 count=0
