@@ -109,4 +109,4 @@ function TestJson.testLargeTextsKeepEveryByte()
     check(words, "[" .. table.concat(expected, ",") .. "]")
 end
 
-os.exit(lu.LuaUnit.run())
+os.exit(dofile((arg[0]:gsub("[^/]*$", "support.lua"))).run())

@@ -149,4 +149,4 @@ function TestLost.test_partial_loss()
         end)
 end
 
-os.exit(lu.LuaUnit.run())
+os.exit(dofile((arg[0]:gsub("[^/]*$", "support.lua"))).run())

@@ -235,4 +235,4 @@ function TestObjects.test_a_list_of_them_is_a_line_each()
     lu.assertEquals(show.format(object), "says itself")
 end
 
-os.exit(lu.LuaUnit.run())
+os.exit(dofile((arg[0]:gsub("[^/]*$", "support.lua"))).run())

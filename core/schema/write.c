@@ -1,0 +1,413 @@
+/* Values into attributes and fields, by the meaning of their row. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "../address.h"
+#include "../cleanup.h"
+#include "../netns.h"
+#include "message.h"
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+/* Where a number goes: into the fixed struct, into a struct that is an attribute, or NULL for an
+   attribute of its own. */
+static int find_place(struct writer *w, const struct field *f, char **place, struct error *err) {
+    static const char zeros[64], ones[64] = { [0 ... 63] = (char)0xff };
+    if (!f->attr) {
+        *place = w->header + f->offset;
+        return 0;
+    }
+    *place = NULL;
+    struct nlattr *attr = writer_find(w, f->attr);
+    if (!attr && f->size) {
+        const char *fill = f->flags & FOREVER ? ones : zeros;
+        if (write_attribute(w, f->attr, fill, f->size, err) < 0)
+            return -1;
+        attr = writer_find(w, f->attr);
+    }
+    if (attr)
+        *place = (char *)mnl_attr_get_payload(attr) + f->offset;
+    return 0;
+}
+
+static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
+    char *place, alone[8];
+    if (find_place(w, f, &place, err) < 0)
+        return -1;
+    if (place) {
+        wire_store(place, f->wire, number);
+        return 0;
+    }
+    wire_store(alone, f->wire, number);
+    return write_attribute(w, f->attr, alone, wires[f->wire].size, err);
+}
+
+static int64_t get_number(struct writer *w, const struct field *f) {
+    char *place;
+    return find_place(w, f, &place, NULL) == 0 && place ? wire_load(place, f->wire) : 0;
+}
+
+static bool parse_integer(const char *text, int64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 0);
+    return *text && !*end && !errno && strchr("+-0123456789", *text);
+}
+
+static int in_range(const struct field *f, int64_t number, struct error *err) {
+    bool own = f->min || f->max;
+    int64_t min = own ? f->min : wires[f->wire].min, max = own ? f->max : wires[f->wire].max;
+    if (number >= min && number <= max)
+        return 0;
+    return error_set(err, ERANGE, "%lld is out of range: %lld to %lld", (long long)number,
+                     (long long)min, (long long)max);
+}
+
+/* What was given, for a message. */
+static const char *shown(const struct value *value, char text[80]) {
+    if (value->type == VALUE_BOOL)
+        return value->number ? "true" : "false";
+    if (value->type == VALUE_TEXT)
+        snprintf(text, 80, "\"%.60s\"", value->text);
+    else if (value->type == VALUE_NUMBER)
+        snprintf(text, 80, "%lld", (long long)value->number);
+    else if (value->type == VALUE_REAL)
+        snprintf(text, 80, "%g", value->real);
+    else
+        return "a namespace";
+    return text;
+}
+
+static int refuse(const struct value *value, const char *valid, struct error *err) {
+    char text[80];
+    return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
+}
+
+static int to_number(const struct field *f, const struct value *v, int64_t *number,
+                     struct error *err) {
+    *number = v->number;
+    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
+        *number = UINT32_MAX;
+    else if (!(v->type == VALUE_NUMBER ||
+               (v->type == VALUE_TEXT && parse_integer(v->text, number))))
+        return refuse(v, "an integer", err);
+    return in_range(f, *number, err);
+}
+
+static int write_number(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
+}
+
+/* Whether the message asks, and its values say for what. */
+static bool is_filter(const struct message *m) {
+    return m->verb->type == m->object->get;
+}
+
+/* --- words ------------------------------------------------------------------------------------ */
+
+static bool is_true(const struct value *v, bool *on) {
+    static const char *const yes[] = { "on", "1", "true", "yes" }, *const no[] = { "off", "0",
+                                                                                   "false", "no" };
+    *on = v->number != 0;
+    if (v->type == VALUE_BOOL)
+        return true;
+    if (v->type == VALUE_NUMBER)
+        return v->number == 0 || v->number == 1;
+    for (size_t i = 0; v->type == VALUE_TEXT && i < 4; i++)
+        if (!strcmp(v->text, yes[i]) || !strcmp(v->text, no[i])) {
+            *on = !strcmp(v->text, yes[i]);
+            return true;
+        }
+    return false;
+}
+
+static int write_switch(struct writer *w, const struct field *f, bool on, struct error *err) {
+    int64_t bits = get_number(w, f);
+    bool set = on != ((f->flags & INVERTED) != 0);
+    if (put_number(w, f, set ? bits | f->bit : bits & ~(int64_t)f->bit, err) < 0)
+        return -1;
+    if (!(f->flags & MASKED))
+        return 0;
+    struct field mask = *f;
+    mask.offset = (uint16_t)(f->offset + 4);
+    int64_t meant = get_number(w, &mask);
+    if (meant & f->bit && ((bits & f->bit) != 0) != set)
+        return error_set(err, EINVAL, "it contradicts another key");
+    return put_number(w, &mask, meant | f->bit, err);
+}
+
+static int write_bool(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    bool on;
+    if (!is_true(v, &on))
+        return refuse(v, "true or false", err);
+    if (f->meaning == BOOL)
+        return put_number(w, f, on, err);
+    if (f->meaning == SWITCH)
+        return write_switch(w, f, on, err);
+    return on ? put_number(w, f, f->bit, err) : 0; /* CONSTANT */
+}
+
+static int refuse_word(const struct field *f, const struct value *v, struct error *err) {
+    char text[80], valid[140] = "";
+    for (const struct word *word = f->of; word && word->name; word++) {
+        size_t used = strlen(valid);
+        if (used + strlen(word->name) + 8 > sizeof valid) {
+            snprintf(valid + used, sizeof valid - used, ", …");
+            break;
+        }
+        snprintf(valid + used, sizeof valid - used, "%s%s", used ? ", " : "", word->name);
+    }
+    return error_set(err, EINVAL, "%s given, one of %s expected", shown(v, text), valid);
+}
+
+/* A word of the row's list in any case, or a number that fits. */
+static int find_word(const struct field *f, const struct value *v, int64_t *number,
+                     struct error *err) {
+    if (v->type == VALUE_TEXT)
+        for (const struct word *word = f->of; word && word->name; word++)
+            if (!strcasecmp(word->name, v->text)) {
+                *number = word->value;
+                return 0;
+            }
+    *number = v->number;
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, number)))
+        return in_range(f, *number, err);
+    return refuse_word(f, v, err);
+}
+
+static int write_word(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    int64_t number;
+    if (find_word(f, v, &number, err) < 0)
+        return -1;
+    if (f->meaning == BITS && f->bit && !is_filter(w->message))
+        number &= f->bit;
+    if (f->meaning == BITS)
+        number |= get_number(w, f);
+    return put_number(w, f, number, err);
+}
+
+static int write_family(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    uint8_t *family = message_family(w->message);
+    if (find_word(f, v, &number, err) < 0)
+        return -1;
+    if (*family && *family != number)
+        return refuse(
+            v, *family == AF_INET6 ? "inet6 as of the addresses" : "inet as of the addresses", err);
+    *family = (uint8_t)number;
+    return 0;
+}
+
+/* --- strings and addresses -------------------------------------------------------------------- */
+
+static int write_string(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    char number[24];
+    const char *text = v->text;
+    if (v->type == VALUE_NUMBER) {
+        snprintf(number, sizeof number, "%lld", (long long)v->number);
+        text = number;
+    } else if (v->type != VALUE_TEXT) {
+        return refuse(v, "a string", err);
+    }
+    size_t length = strlen(text);
+    if (length == 0 && f->min > 0)
+        return refuse(v, "a name", err);
+    if (f->max && length > (size_t)f->max)
+        return error_set(err, ENAMETOOLONG,
+                         "\"%.60s\" has %zu characters, at most %lld are allowed", text, length,
+                         (long long)f->max);
+    /* where the text is the longest, the kernel takes the zero behind it for a part of it */
+    return write_attribute(w, f->attr, text, length + (f->max != (int64_t)length), err);
+}
+
+static int write_mac(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    uint8_t mac[6];
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "a MAC address such as \"02:00:00:00:00:01\"", err);
+    return mac_parse(v->text, mac, sizeof mac, err) < 0
+               ? -1
+               : write_attribute(w, f->attr, mac, sizeof mac, err);
+}
+
+/* A caller's keys come in any order: a length that he names for itself counts, else that of the
+   last row that has one, as for iproute2 a peer's does. */
+static void set_length(struct writer *w, const struct field *f, size_t at, int64_t length) {
+    const struct field *before = w->message->length_from;
+    if (before && (before->meaning == LENGTH || (f->meaning != LENGTH && before > f)))
+        return;
+    w->message->length_from = f;
+    w->header[at] = (char)length;
+}
+
+static int write_length(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    int64_t number;
+    if (to_number(f, v, &number, err) < 0)
+        return -1;
+    set_length(w, f, f->offset, number);
+    return 0;
+}
+
+/* 0.0.0.0/0 and ::/0 are as "default". */
+static bool is_whole_world(const struct address *address) {
+    static const uint8_t zeros[sizeof address->bytes];
+    return !address->prefixlen && !memcmp(address->bytes, zeros, sizeof zeros);
+}
+
+/* "default" has no bytes and takes its family from the rest of the message. */
+static bool is_default(const struct field *f, const char *text) {
+    return f->meaning == PREFIX && (!strcmp(text, "default") || !strcmp(text, "any"));
+}
+
+static int put_address(struct writer *w, const struct field *f, const struct address *address,
+                       struct error *err) {
+    *message_family(w->message) = address->family;
+    if (f->flags & SPLIT)
+        set_length(w, f, f->length_at, address->prefixlen);
+    else if (f->meaning == PREFIX)
+        w->header[f->length_at] = (char)address->prefixlen;
+    if (f->meaning == PREFIX && !(f->flags & SPLIT) && is_whole_world(address))
+        return 0;
+    return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
+}
+
+static int write_address(struct writer *w, const struct field *f, const struct value *v,
+                         struct error *err) {
+    struct address address;
+    int family = *message_family(w->message);
+    if (v->type != VALUE_TEXT)
+        return refuse(v,
+                      f->meaning == PREFIX ? "an address such as \"10.0.0.1/24\""
+                                           : "an address such as \"10.0.0.1\"",
+                      err);
+    if (is_default(f, v->text))
+        return 0;
+    if (f->flags & PLUS && !strcmp(v->text, "+"))
+        return write_attribute(w, f->attr, (char[4]){ 0 }, 4, err);
+    int failed = f->meaning == PREFIX ? prefix_parse(v->text, family, &address, err)
+                                      : address_parse(v->text, family, &address, err);
+    return failed < 0 ? -1 : put_address(w, f, &address, err);
+}
+
+/* --- interfaces, namespaces, kinds ------------------------------------------------------------ */
+
+static int write_dev(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    if (v->type == VALUE_NUMBER)
+        return in_range(f, v->number, err) < 0 ? -1 : put_number(w, f, v->number, err);
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "the name of an interface", err);
+    int index = netlink_index(w->message->nl, v->text, err);
+    return index < 0 ? -1 : put_number(w, f, index, err);
+}
+
+/* The descriptor of a namespace, kept by the message, as long as which it is open; -1. */
+static int open_namespace(struct message *m, const struct value *v, struct error *err) {
+    if (m->namespace_count == MESSAGE_NAMESPACES)
+        return error_set(err, E2BIG, "too many namespaces in one request");
+    bool by_name = v->type == VALUE_TEXT;
+    if (!by_name && v->number < 0)
+        return error_set(err, EBADF, "the namespace is closed");
+    int fd = by_name ? netns_open_name(v->text, err) : (int)v->number;
+    if (fd < 0)
+        return -1;
+    int i = m->namespace_count++;
+    m->namespaces[i].fd = fd;
+    m->namespaces[i].opened = by_name;
+    snprintf(m->namespaces[i].name, sizeof m->namespaces[i].name, "%s", v->text ? v->text : "");
+    return fd;
+}
+
+static int write_netns(struct writer *w, const struct field *f, const struct value *v,
+                       struct error *err) {
+    bool is_pid = v->type == VALUE_NUMBER && v->number > 0 && v->number <= INT32_MAX;
+    if (!is_pid && v->type != VALUE_TEXT && v->type != VALUE_NETNS)
+        return refuse(v, "a namespace, its name, or a pid", err);
+    int number = is_pid ? (int)v->number : open_namespace(w->message, v, err);
+    if (number < 0)
+        return -1;
+    return write_attribute(w, is_pid ? (uint16_t)f->bit : f->attr, &number, sizeof number, err);
+}
+
+static int write_kind(struct writer *w, const struct field *f, const struct value *v,
+                      struct error *err) {
+    static const char slave[] = "_slave";
+    if (v->type != VALUE_TEXT || !v->length)
+        return refuse(v, "a kind of link such as \"veth\"", err);
+    size_t tail = sizeof slave - 1;
+    if (v->length <= tail || strcmp(v->text + v->length - tail, slave))
+        return write_attribute(w, f->attr, v->text, v->length + 1, err);
+    cleanup_free char *master = strndup(v->text, v->length - tail);
+    if (!master)
+        return error_errno(err, ENOMEM);
+    return write_attribute(w, (uint16_t)f->bit, master, strlen(master) + 1, err);
+}
+
+/* --- the one way in --------------------------------------------------------------------------- */
+
+static int (*const writers[])(struct writer *, const struct field *, const struct value *,
+                              struct error *) = {
+    [NUMBER] = write_number,
+    [HEX] = write_number,
+    [BOOL] = write_bool,
+    [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,
+    [ENUM] = write_word,
+    [BITS] = write_word,
+    [FAMILY] = write_family,
+    [STRING] = write_string,
+    [MAC] = write_mac,
+    [ADDRESS] = write_address,
+    [PREFIX] = write_address,
+    [DEV] = write_dev,
+    [LENGTH] = write_length,
+    [NETNS] = write_netns,
+    [KIND] = write_kind,
+    [LIST] = NULL,
+};
+
+/* An attribute that other rows share may stand there already. */
+static bool is_shared(const struct field *f) {
+    return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
+}
+
+/* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
+   of the message. */
+static bool is_given_twice(const struct writer *w, const struct field *f) {
+    if (f->meaning == BITS)
+        return false; /* word by word */
+    return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
+}
+
+static int write_checked(struct writer *w, const struct field *f, const struct value *v,
+                         struct error *err) {
+    bool twice = is_given_twice(w, f);
+    if (!writers[f->meaning])
+        return error_set(err, EINVAL, "nothing can be chosen by it");
+    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
+        return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
+    if (twice)
+        return error_set(err, EINVAL, "given twice");
+    return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
+}
+
+int write_value(struct writer *w, const struct field *field, const struct value *value,
+                struct error *err) {
+    if (field->flags & READ_ONLY && !is_filter(w->message))
+        return 0;
+    int result = write_checked(w, field, value, err);
+    if (result < 0 && err && !err->key[0])
+        snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
+    return result;
+}
