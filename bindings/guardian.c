@@ -36,11 +36,11 @@ static int undo_unlink(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"start",        start      },
-    { "stop",        stop       },
-    { "undo_write",  undo_write },
-    { "undo_unlink", undo_unlink},
-    { NULL,          NULL       },
+    { "start", start },
+    { "stop", stop },
+    { "undo_write", undo_write },
+    { "undo_unlink", undo_unlink },
+    { NULL, NULL },
 };
 
 int open_guardian(lua_State *L) {

@@ -64,7 +64,8 @@ static int write_request(lua_State *L, struct socket *s, struct error *err) {
     s->nl.refusal = (struct refusal){ 0 };
     message_end(&message); /* if an error cut off the last one */
     message_begin(&message, &s->nl, object, verb, &w);
-    int result = s->nl.fd < 0 ? error_set(err, EBADF, "the namespace is closed") : encode(L, 4, &w, err);
+    int result =
+        s->nl.fd < 0 ? error_set(err, EBADF, "the namespace is closed") : encode(L, 4, &w, err);
     if (result < 0)
         message_end(&message);
     return result;

@@ -141,27 +141,27 @@ static int ns_fileno(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"current",    ns_current  },
-    { "new",       ns_new      },
-    { "add",       ns_add      },
-    { "open_name", ns_open_name},
-    { "open_path", ns_open_path},
-    { "open_pid",  ns_open_pid },
-    { "del",       ns_del      },
-    { "list",      ns_list     },
-    { NULL,        NULL        },
+    { "current", ns_current },
+    { "new", ns_new },
+    { "add", ns_add },
+    { "open_name", ns_open_name },
+    { "open_path", ns_open_path },
+    { "open_pid", ns_open_pid },
+    { "del", ns_del },
+    { "list", ns_list },
+    { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {
-    {"close",   ns_close },
-    { "fileno", ns_fileno},
-    { NULL,     NULL     },
+    { "close", ns_close },
+    { "fileno", ns_fileno },
+    { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__gc",     ns_close},
-    { "__close", ns_close},
-    { NULL,      NULL    },
+    { "__gc", ns_close },
+    { "__close", ns_close },
+    { NULL, NULL },
 };
 
 int open_netns(lua_State *L) {

@@ -18,20 +18,20 @@ struct option {
 #define FIELD(name) offsetof(struct settings, name)
 
 static const struct option options[] = {
-    {'e',  NULL,      "CODE",   STEP, 0,                  "run CODE; print the values if it is an expression"},
-    { 'l', NULL,      "MODULE", STEP, 0,                  "require MODULE into a global of its name"         },
-    { 'i', NULL,      NULL,     FLAG, FIELD(interactive), "enter the REPL after the script"                  },
-    { 'S', NULL,      NULL,     FLAG, FIELD(sandbox),     "run in a sandbox: nothing reaches the real host"  },
-    { 'x', NULL,      NULL,     FLAG, FIELD(trace),
-     "print each change as the ip command that does the same"                                                },
-    { 'j', NULL,      NULL,     FLAG, FIELD(json),        "print values as JSON"                             },
-    { 0,   "run",     "CMD",    TEXT, FIELD(run),
-     "run shell command CMD after the script; exit with its status"                                          },
-    { 'E', NULL,      NULL,     FLAG, FIELD(no_init),     "do not read the REPL's init file"                 },
-    { 'q', NULL,      NULL,     FLAG, FIELD(quiet),       "no banner"                                        },
-    { 'v', NULL,      NULL,     FLAG, FIELD(verbose),     "print a traceback with every error"               },
-    { 'h', "help",    NULL,     FLAG, FIELD(help),        "print this help"                                  },
-    { 0,   "version", NULL,     FLAG, FIELD(version),     "print the version"                                },
+    { 'e', NULL, "CODE", STEP, 0, "run CODE; print the values if it is an expression" },
+    { 'l', NULL, "MODULE", STEP, 0, "require MODULE into a global of its name" },
+    { 'i', NULL, NULL, FLAG, FIELD(interactive), "enter the REPL after the script" },
+    { 'S', NULL, NULL, FLAG, FIELD(sandbox), "run in a sandbox: nothing reaches the real host" },
+    { 'x', NULL, NULL, FLAG, FIELD(trace),
+      "print each change as the ip command that does the same" },
+    { 'j', NULL, NULL, FLAG, FIELD(json), "print values as JSON" },
+    { 0, "run", "CMD", TEXT, FIELD(run),
+      "run shell command CMD after the script; exit with its status" },
+    { 'E', NULL, NULL, FLAG, FIELD(no_init), "do not read the REPL's init file" },
+    { 'q', NULL, NULL, FLAG, FIELD(quiet), "no banner" },
+    { 'v', NULL, NULL, FLAG, FIELD(verbose), "print a traceback with every error" },
+    { 'h', "help", NULL, FLAG, FIELD(help), "print this help" },
+    { 0, "version", NULL, FLAG, FIELD(version), "print the version" },
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };

@@ -225,7 +225,7 @@ static int start(lua_State *L) {
         .hostname = get_string(L, "hostname"),
         .etc = get_string(L, "etc"),
         .cwd = get_string(L, "cwd"),
-        .stdio = {get_stdio(L, "stdin"), get_stdio(L, "stdout"), get_stdio(L, "stderr")},
+        .stdio = { get_stdio(L, "stdin"), get_stdio(L, "stdout"), get_stdio(L, "stderr") },
         .foreground = get_foreground(L),
     };
     fflush(stdout); /* what the script printed stands before what its program prints */
@@ -341,43 +341,30 @@ static int interrupt(lua_State *L) {
 /* --- the tables ------------------------------------------------------------------------------- */
 
 static const luaL_Reg fd_methods[] = {
-    {"close",     fd_close   },
-    { "fileno",   fd_fileno  },
-    { "nonblock", fd_nonblock},
-    { "read",     fd_read    },
-    { "write",    fd_write   },
-    { NULL,       NULL       },
+    { "close", fd_close }, { "fileno", fd_fileno }, { "nonblock", fd_nonblock },
+    { "read", fd_read },   { "write", fd_write },   { NULL, NULL },
 };
 
 static const luaL_Reg fd_metamethods[] = {
-    {"__gc",     fd_close},
-    { "__close", fd_close},
-    { NULL,      NULL    },
+    { "__gc", fd_close },
+    { "__close", fd_close },
+    { NULL, NULL },
 };
 
 static const luaL_Reg process_methods[] = {
-    {"close",   process_close},
-    { "finish", finish       },
-    { "kill",   send_signal  },
-    { "pid",    get_pid      },
-    { "pidfd",  get_pidfd    },
-    { "reap",   reap         },
-    { "stops",  get_stops    },
-    { NULL,     NULL         },
+    { "close", process_close }, { "finish", finish }, { "kill", send_signal }, { "pid", get_pid },
+    { "pidfd", get_pidfd },     { "reap", reap },     { "stops", get_stops },  { NULL, NULL },
 };
 
 static const luaL_Reg process_metamethods[] = {
-    {"__gc",     process_close},
-    { "__close", process_close},
-    { NULL,      NULL         },
+    { "__gc", process_close },
+    { "__close", process_close },
+    { NULL, NULL },
 };
 
 static const luaL_Reg functions[] = {
-    {"interrupt", interrupt},
-    { "null",     open_null},
-    { "pipe",     make_pipe},
-    { "start",    start    },
-    { NULL,       NULL     },
+    { "interrupt", interrupt }, { "null", open_null }, { "pipe", make_pipe },
+    { "start", start },         { NULL, NULL },
 };
 
 int open_process(lua_State *L) {

@@ -51,12 +51,9 @@ static struct {
     void (*handler)(int signal);
     struct sigaction before;
 } signals[] = {
-    {.number = SIGWINCH, .handler = on_wake },
-    { .number = SIGCONT, .handler = on_wake },
-    { .number = SIGTSTP, .handler = on_leave},
-    { .number = SIGQUIT, .handler = on_leave},
-    { .number = SIGTERM, .handler = on_leave},
-    { .number = SIGHUP,  .handler = on_leave},
+    { .number = SIGWINCH, .handler = on_wake }, { .number = SIGCONT, .handler = on_wake },
+    { .number = SIGTSTP, .handler = on_leave }, { .number = SIGQUIT, .handler = on_leave },
+    { .number = SIGTERM, .handler = on_leave }, { .number = SIGHUP, .handler = on_leave },
 };
 
 enum { SIGNAL_COUNT = sizeof signals / sizeof *signals };
@@ -309,17 +306,17 @@ static int readline_history_add(lua_State *L) {
 /* ---------------------------------------------------------------------------------------------- */
 
 static const luaL_Reg functions[] = {
-    {"start",          readline_start        },
-    { "feed",          readline_feed         },
-    { "clear_line",    readline_clear_line   },
-    { "stop",          readline_stop         },
-    { "wake_fd",       readline_wake_fd      },
-    { "update",        readline_update       },
-    { "is_terminal",   readline_is_terminal  },
-    { "set_completer", readline_set_completer},
-    { "history_load",  readline_history_load },
-    { "history_add",   readline_history_add  },
-    { NULL,            NULL                  },
+    { "start", readline_start },
+    { "feed", readline_feed },
+    { "clear_line", readline_clear_line },
+    { "stop", readline_stop },
+    { "wake_fd", readline_wake_fd },
+    { "update", readline_update },
+    { "is_terminal", readline_is_terminal },
+    { "set_completer", readline_set_completer },
+    { "history_load", readline_history_load },
+    { "history_add", readline_history_add },
+    { NULL, NULL },
 };
 
 static void set_up_readline(void) {

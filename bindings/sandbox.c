@@ -19,9 +19,9 @@ static int is_active(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"enter",   enter    },
-    { "active", is_active},
-    { NULL,     NULL     },
+    { "enter", enter },
+    { "active", is_active },
+    { NULL, NULL },
 };
 
 int open_sandbox(lua_State *L) {

@@ -325,7 +325,8 @@ static int no_interface(const char *name, struct error *err) {
     return error_set(err, ENODEV, "there is no interface \"%.60s\"", name);
 }
 
-/* An ifreq holds 15 characters; alternative names have up to 127, and only rtnetlink finds those. */
+/* An ifreq holds 15 characters; alternative names have up to 127, and only rtnetlink finds those.
+ */
 static int index_by_long_name(struct netlink *nl, const char *name, struct error *err) {
     union {
         struct nlmsghdr header;

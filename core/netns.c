@@ -67,8 +67,8 @@ static void *helper_main(void *unused) {
     return NULL;
 }
 
-/* A forked child copies the conditions with the parent's thread waiting for them, and would count it
-   among those to be woken. */
+/* A forked child copies the conditions with the parent's thread waiting for them, and would count
+   it among those to be woken. */
 static void forget_parent(void) {
     pthread_mutex_init(&helper.lock, NULL);
     pthread_cond_init(&helper.posted, NULL);

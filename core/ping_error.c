@@ -1,4 +1,5 @@
-/* Why a probe was lost: ICMP errors from the error queue, send_errors by our own kernel, and words. */
+/* Why a probe was lost: ICMP errors from the error queue, send_errors by our own kernel, and words.
+ */
 #include <time.h> /* before errqueue.h, which needs it */
 
 #include <errno.h>
@@ -130,7 +131,8 @@ bool ping_next_error(const struct echo_socket *socket, struct icmp_error *out) {
     }
 }
 
-/* --- send_errors and words ----------------------------------------------------------------------- */
+/* --- send_errors and words -----------------------------------------------------------------------
+ */
 
 struct send_error {
     int code;

@@ -1,7 +1,6 @@
-/* The floor of one request: `ip link set dev veth0 txqueuelen N` in a loop, with libmnl and the system
-   calls that nsh makes (look up the index, send, receive the ACK). Prints microseconds a request: CPU
-   time, and time on the clock.
-     request COUNT */
+/* The floor of one request: `ip link set dev veth0 txqueuelen N` in a loop, with libmnl and the
+   system calls that nsh makes (look up the index, send, receive the ACK). Prints microseconds a
+   request: CPU time, and time on the clock. request COUNT */
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>

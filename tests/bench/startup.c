@@ -1,6 +1,5 @@
-/* Whole-process CPU time (user and system, children's included) of two commands, run in turn. Prints
-   both medians in milliseconds and their ratio.
-     startup ROUNDS COMMAND -- COMMAND */
+/* Whole-process CPU time (user and system, children's included) of two commands, run in turn.
+   Prints both medians in milliseconds and their ratio. startup ROUNDS COMMAND -- COMMAND */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +52,7 @@ int main(int argc, char **argv) {
         second[i] = run(argv + split + 1);
     }
     double a = median(first, rounds), b = median(second, rounds);
-    printf("start-up, CPU milliseconds (median of %d): %s %.2f, %s %.2f, ratio %.2f\n", rounds, argv[2],
-           a, argv[split + 1], b, a / b);
+    printf("start-up, CPU milliseconds (median of %d): %s %.2f, %s %.2f, ratio %.2f\n", rounds,
+           argv[2], a, argv[split + 1], b, a / b);
     return 0;
 }

@@ -86,9 +86,7 @@ static int count_fds(pid_t pid) {
 
 static struct process *try_shell(const char *line, int netns, struct error *err) {
     char *argv[] = { "sh", "-c", (char *)line, NULL };
-    struct process_spec spec = {
-        .argv = argv, .netns = netns, .stdio = {-1, -1, -1}
-    };
+    struct process_spec spec = { .argv = argv, .netns = netns, .stdio = { -1, -1, -1 } };
     spec.hostname = netns < 0 ? NULL : "node";
     return process_start(&spec, err);
 }
@@ -230,8 +228,8 @@ static void undo_netlink(void) {
         struct nlmsghdr head;
         struct ifinfomsg link;
     } down = {
-        .head = {sizeof down, RTM_NEWLINK, NLM_F_REQUEST, 1, 0 },
-        .link = { .ifi_index = 1,          .ifi_change = IFF_UP                   },
+        .head = { sizeof down, RTM_NEWLINK, NLM_F_REQUEST, 1, 0 },
+        .link = { .ifi_index = 1, .ifi_change = IFF_UP },
     };
     char state[64] = "";
     enter();
@@ -314,8 +312,7 @@ static void statuses(void) {
 static void released_in_foreground(void) {
     char *argv[] = { "sleep", "1000", NULL };
     struct process_spec spec = {
-        .argv = argv, .netns = -1, .stdio = {-1, -1, -1},
-                .foreground = true
+        .argv = argv, .netns = -1, .stdio = { -1, -1, -1 }, .foreground = true
     };
     struct error err;
     enter();
@@ -330,9 +327,7 @@ static void released_in_foreground(void) {
 static void refusals(void) {
     struct error err;
     char *argv[] = { "/nonesuch", NULL };
-    struct process_spec spec = {
-        .argv = argv, .netns = -1, .stdio = {-1, -1, -1}
-    };
+    struct process_spec spec = { .argv = argv, .netns = -1, .stdio = { -1, -1, -1 } };
     enter();
     must(!process_start(&spec, &err) && err.code == ENOENT);
     must(!strcmp(err.message, "No such file or directory"));
@@ -354,9 +349,7 @@ static void crossed_stdio(void) {
     must(pipe2(out, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0);
     int saved = dup(2);
     must(dup2(out[1], 2) == 2 && dup2(errors[1], 1) == 1);
-    struct process_spec spec = {
-        .argv = argv, .netns = -1, .stdio = {-1, 2, 1}
-    };
+    struct process_spec spec = { .argv = argv, .netns = -1, .stdio = { -1, 2, 1 } };
     struct error err;
     struct process *process = process_start(&spec, &err);
     dup2(saved, 2);

@@ -321,8 +321,8 @@ static void add_names(const char *link, int count) {
         struct nlmsghdr header;
         char bytes[64 * 1024];
     } request;
-    struct ifinfomsg *header = begin(&request, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | 0x400,
-                                     sizeof *header);
+    struct ifinfomsg *header =
+        begin(&request, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | 0x400, sizeof *header);
     header->ifi_index = netlink_index(&nl, link, &err);
     struct nlattr *list = mnl_attr_nest_start(&request.header, IFLA_PROP_LIST);
     for (int i = 0; i < count; i++) {
@@ -366,9 +366,9 @@ static void forge(int code, uint32_t seq) {
     verdict->error = -code;
     answer.header.nlmsg_seq = seq;
     answer.header.nlmsg_pid = nl.port;
-    assert_int_equal(sendto(other.fd, &answer, answer.header.nlmsg_len, 0, (struct sockaddr *)&to,
-                            sizeof to),
-                     answer.header.nlmsg_len);
+    assert_int_equal(
+        sendto(other.fd, &answer, answer.header.nlmsg_len, 0, (struct sockaddr *)&to, sizeof to),
+        answer.header.nlmsg_len);
     assert_int_equal(sendto(other.fd, noise, sizeof noise, 0, (struct sockaddr *)&to, sizeof to),
                      sizeof noise);
 }

@@ -1,4 +1,5 @@
-/* The rows of the schema: what they take, what they refuse, and what comes back. Nothing is sent. */
+/* The rows of the schema: what they take, what they refuse, and what comes back. Nothing is sent.
+ */
 #include "child.h"
 
 #include <fcntl.h>
@@ -192,11 +193,19 @@ static void check_odd_values(struct writer *w, const struct field *f) {
     static char long_text[70000];
     memset(long_text, 'a', sizeof long_text - 1);
     const struct value odd[] = {
-        text(""),        text("+"),          text("default"),
-        text("all"),     text("::"),         text("1.2.3.4/33"),
-        text(long_text), number(INT64_MIN),  number(INT64_MAX),
-        number(0),       { .type = VALUE_REAL, .real = 0.5 },
-        { .type = VALUE_BOOL, .number = 1 }, { .type = VALUE_TEXT, .text = "a\0b", .length = 3 },
+        text(""),
+        text("+"),
+        text("default"),
+        text("all"),
+        text("::"),
+        text("1.2.3.4/33"),
+        text(long_text),
+        number(INT64_MIN),
+        number(INT64_MAX),
+        number(0),
+        { .type = VALUE_REAL, .real = 0.5 },
+        { .type = VALUE_BOOL, .number = 1 },
+        { .type = VALUE_TEXT, .text = "a\0b", .length = 3 },
         { .type = VALUE_NETNS, .number = 5 },
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
@@ -230,7 +239,8 @@ static void test_strings(void **state) {
     assert_int_equal(put_text(&w, "name", ""), -1);
     assert_int_equal(put_text(&w, "name", "sixteen_letters_"), -1);
     assert_int_equal(err.code, ENAMETOOLONG);
-    assert_string_equal(err.message, "\"sixteen_letters_\" has 16 characters, at most 15 are allowed");
+    assert_string_equal(err.message,
+                        "\"sixteen_letters_\" has 16 characters, at most 15 are allowed");
     assert_int_equal(put_text(&w, "name", "fifteen_letters"), 0);
     assert_text("ifname", "fifteen_letters");
     assert_int_equal(put_text(&w, "ifname", "again"), -1);

@@ -14,8 +14,7 @@ static const char ctrl_c[] = "\003", ctrl_z[] = "\032";
 static struct process *foreground(const char *line) {
     char *argv[] = { "sh", "-c", (char *)line, NULL };
     struct process_spec spec = {
-        .argv = argv, .netns = -1, .stdio = {-1, -1, -1},
-                .foreground = true
+        .argv = argv, .netns = -1, .stdio = { -1, -1, -1 }, .foreground = true
     };
     struct error err;
     struct process *process = process_start(&spec, &err);
@@ -29,8 +28,8 @@ static int finish(struct process *process) {
     struct error err;
     do {
         struct pollfd events[] = {
-            {.fd = process_pidfd(process),  .events = POLLIN},
-            { .fd = process_stops(process), .events = POLLIN},
+            { .fd = process_pidfd(process), .events = POLLIN },
+            { .fd = process_stops(process), .events = POLLIN },
         };
         poll(events, 2, 5000);
         must((result = process_reap(process, &status, &err)) >= 0);
