@@ -127,11 +127,26 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
                                                                       : number);
 }
 
+/* The fixed struct is there whether given or not, but for what a mask tells; so is a filter's `to`.
+ */
+static bool is_unsaid(const struct message *m, const struct field *f) {
+    bool filters = m->verb->type == m->object->get;
+    return ((!f->attr && !(f->flags & MASKED)) || (filters && f->flags & ALWAYS)) &&
+           !message_given(m, f);
+}
+
+/* A flush is of both families where nothing says of which. */
+static bool needs_family(const struct message *m) {
+    const struct field *family = schema_field(m->object->table, "family");
+    return m->object->family_option ||
+           (m->verb->type == m->object->get && family && message_given(m, family));
+}
+
 static void say_level(struct line *line, const struct reader *r) {
     for (const struct field *f = r->table->fields; f->meaning; f++) {
         struct reader inner;
-        if (f->flags & (READ_ONLY | NOT_SAID) || (!f->attr && !message_given(r->message, f)))
-            continue; /* the fixed struct is always there, given or not */
+        if (f->flags & (READ_ONLY | NOT_SAID) || is_unsaid(r->message, f))
+            continue;
         if (field_is_nest(f)) {
             if (!reader_nest(r, f, &inner))
                 continue;
@@ -158,8 +173,10 @@ static void say_start(struct line *line, const struct message *m, const char *ne
         say(line, "-n");
         say_value(line, netns, strlen(netns));
     }
-    if (m->object->family_option && family == AF_INET6)
+    if (family == AF_INET6 && needs_family(m))
         say(line, "-6");
+    if (family == AF_INET && !m->object->family_option && needs_family(m))
+        say(line, "-4");
     say(line, rest);
 }
 

@@ -13,7 +13,7 @@ end
 local function write(ns, key, value)
     local ok, err = core.sysctl.write(ns.handle, key, to_text(value))
     if not ok then errors.raise(err, ("set %s to %s"):format(key, to_text(value)), ns.name) end
-    trace.say("%ssysctl -qw %s", ns.label and "ip netns exec " .. ns.label .. " " or "",
+    trace.say("%ssysctl -qw %s", ns.label and "ip netns exec " .. trace.quote(ns.label) .. " " or "",
         trace.quote(key .. "=" .. to_text(value)))
 end
 
@@ -27,6 +27,7 @@ end
 --     host:sysctl("net.ipv4.ip_forward", 1)
 --     print(host:sysctl "net.ipv4.ip_forward")        --> 1
 function M.sysctl(ns, key, value)
+    errors.check_self(ns, "name", "ns:sysctl \"net.ipv4.ip_forward\"")
     if type(key) ~= "string" then
         errors.raise(errors.new("EINVAL", "a key such as \"net.ipv4.ip_forward\" expected"), "use sysctl", ns.name)
     end
