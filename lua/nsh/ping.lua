@@ -122,9 +122,9 @@ end
 -- with its interface, "fe80::1%veth0". A broadcast or multicast address is answered by whoever is
 -- first; what else comes counts as duplicates.
 --
--- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default 1), interval (seconds between them, 0.1), timeout
--- (seconds to wait for each reply, 1), size (bytes of payload, 56), ttl (the namespace's default),
--- source (the address to send from; the kernel chooses).
+-- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
+-- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of
+-- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses).
 --
 -- Returns a result, or a list of them in the order of the addresses: address, ok (all were
 -- answered), transmitted, received, duplicates, loss (percent); if there was a reply min, avg, max,

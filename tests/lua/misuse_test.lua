@@ -33,7 +33,9 @@ TestSandbox = {}
 
 function TestSandbox.test_keys_of_the_whole_machine_are_read_only()
     for _, key in ipairs{ "vm.swappiness", "kernel.hostname" } do -- the value that they have
-        raised(function() host:sysctl(key, host:sysctl(key)) end, "EROFS", "below net/")
+        local ok, err = pcall(host.sysctl, host, key, host:sysctl(key))
+        lu.assertFalse(ok)
+        lu.assertTrue(err.code == "EROFS" or err.code == "EACCES", tostring(err)) -- of root; of a user
     end
     lu.assertEquals(host:sysctl("net.ipv4.ip_forward", 1), 1)
     for _, ns in ipairs{ host, node } do
