@@ -127,11 +127,19 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
                                                                       : number);
 }
 
+/* A fixed struct is always there, and so is a destination, given or not. A MASKED row may have been
+   written by another, as "up" is by "down". */
+static bool is_said(const struct reader *r, const struct field *f) {
+    if (f->flags & (READ_ONLY | NOT_SAID))
+        return false;
+    return (f->attr && !(f->flags & ALWAYS)) || f->flags & MASKED || message_given(r->message, f);
+}
+
 static void say_level(struct line *line, const struct reader *r) {
     for (const struct field *f = r->table->fields; f->meaning; f++) {
         struct reader inner;
-        if (f->flags & (READ_ONLY | NOT_SAID) || (!f->attr && !message_given(r->message, f)))
-            continue; /* the fixed struct is always there, given or not */
+        if (!is_said(r, f))
+            continue;
         if (field_is_nest(f)) {
             if (!reader_nest(r, f, &inner))
                 continue;
