@@ -127,14 +127,6 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
                                                                       : number);
 }
 
-/* The fixed struct is there whether given or not, but for what a mask tells; so is a filter's `to`.
- */
-static bool is_unsaid(const struct message *m, const struct field *f) {
-    bool filters = m->verb->type == m->object->get;
-    return ((!f->attr && !(f->flags & MASKED)) || (filters && f->flags & ALWAYS)) &&
-           !message_given(m, f);
-}
-
 /* A flush is of both families where nothing says of which. */
 static bool needs_family(const struct message *m) {
     const struct field *family = schema_field(m->object->table, "family");
@@ -142,10 +134,18 @@ static bool needs_family(const struct message *m) {
            (m->verb->type == m->object->get && family && message_given(m, family));
 }
 
+/* A fixed struct is always there, and so is a destination, given or not. A MASKED row may have been
+   written by another, as "up" is by "down". */
+static bool is_said(const struct reader *r, const struct field *f) {
+    if (f->flags & (READ_ONLY | NOT_SAID))
+        return false;
+    return (f->attr && !(f->flags & ALWAYS)) || f->flags & MASKED || message_given(r->message, f);
+}
+
 static void say_level(struct line *line, const struct reader *r) {
     for (const struct field *f = r->table->fields; f->meaning; f++) {
         struct reader inner;
-        if (f->flags & (READ_ONLY | NOT_SAID) || is_unsaid(r->message, f))
+        if (!is_said(r, f))
             continue;
         if (field_is_nest(f)) {
             if (!reader_nest(r, f, &inner))

@@ -94,8 +94,8 @@ end
 function M.add(name)
     check_name(name, "add")
     local handle, err = core.netns.add(name)
+    trace.change(err and err.message, "ip netns add %s", trace.quote(name))
     if not handle then errors.raise(err, ("add namespace %s"):format(name)) end
-    trace.say("ip netns add %s", trace.quote(name))
     return new(handle, name, name, true)
 end
 
@@ -121,6 +121,28 @@ local function open(what)
     return (what:find "/" and core.netns.open_path or core.netns.open_name)(what)
 end
 
+local attached, paths = {}, 0
+
+-- Commands know a namespace by its name only: those without one get one, once.
+local function attach(pid)
+    local label = "pid-" .. pid
+    if not attached[pid] then trace.say("ip netns attach %s %d", label, pid) end
+    attached[pid] = true
+    return label
+end
+
+local function label_of(path)
+    local name, pid = path:match "^/run/netns/([^/]+)$", path:match "^/proc/(%d+)/ns/net$"
+    if name or pid then return name or attach(pid) end
+    if not attached[path] then
+        paths = paths + 1
+        attached[path] = "path-" .. paths
+        trace.say("touch /run/netns/%s && mount --bind %s /run/netns/%s", attached[path],
+            trace.quote(path), attached[path])
+    end
+    return attached[path]
+end
+
 --- Opens a namespace that exists: by its name in /run/netns, by a path (with a "/"), or by the pid of a
 -- process in it. Returns it. Errors: ENOENT, ESRCH, EINVAL (not a network namespace).
 --
@@ -129,12 +151,11 @@ end
 function M.open(what)
     local handle, err = open(what)
     if not handle then errors.raise(err, "open namespace " .. tostring(what)) end
-    local name = tostring(what)
     if math.type(what) == "integer" then
-        name = "pid-" .. what
-        trace.say("ip netns attach %s %d", name, what)
+        return new(handle, "pid-" .. what, attach(what))
     end
-    return new(handle, name, name, type(what) == "string" and not what:find "/")
+    if what:find "/" then return new(handle, what, label_of(what)) end
+    return new(handle, what, what, true)
 end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
@@ -148,9 +169,9 @@ function M.del(what)
         errors.raise(errors.new("EINVAL", "it has no name in /run/netns"), "delete namespace " .. name)
     end
     local ok, err = core.netns.del(name)
+    trace.change(err and err.message, "ip netns del %s", trace.quote(name))
     if not ok then errors.raise(err, "delete namespace " .. name) end
     if type(what) == "table" then what:close() end
-    trace.say("ip netns del %s", trace.quote(name))
 end
 
 --- The namespaces that have a name, as `ip -j netns` lists them: { name =, id = } with the id that the

@@ -5,16 +5,23 @@ local trace = require "nsh.trace"
 
 local M = {}
 
+-- nil for what is no value of a parameter.
 local function to_text(value)
     if type(value) == "boolean" then return value and "1" or "0" end
-    return tostring(value)
+    if type(value) == "number" then value = math.tointeger(value) or value end
+    return (type(value) == "number" or type(value) == "string") and tostring(value) or nil
 end
 
 local function write(ns, key, value)
-    local ok, err = core.sysctl.write(ns.handle, key, to_text(value))
-    if not ok then errors.raise(err, ("set %s to %s"):format(key, to_text(value)), ns.name) end
-    trace.say("%ssysctl -qw %s", ns.label and "ip netns exec " .. trace.quote(ns.label) .. " " or "",
-        trace.quote(key .. "=" .. to_text(value)))
+    local text = to_text(value)
+    if not text then
+        errors.raise(errors.new("EINVAL", "a number, a string or a boolean expected, not a " .. type(value)),
+            "set " .. key, ns.name)
+    end
+    local ok, err = core.sysctl.write(ns.handle, key, text)
+    trace.change(err and err.message, "%ssysctl -qw %s",
+        ns.label and "ip netns exec " .. trace.quote(ns.label) .. " " or "", trace.quote(key .. "=" .. text))
+    if not ok then errors.raise(err, ("set %s to %s"):format(key, text), ns.name) end
 end
 
 --- Reads, or with a value writes, a kernel parameter of this namespace.
@@ -29,7 +36,7 @@ end
 function M.sysctl(ns, key, value)
     errors.check_self(ns, "name", "ns:sysctl \"net.ipv4.ip_forward\"")
     if type(key) ~= "string" then
-        errors.raise(errors.new("EINVAL", "a key such as \"net.ipv4.ip_forward\" expected"), "use sysctl", ns.name)
+        errors.raise(errors.new("EINVAL", 'a key such as "net.ipv4.ip_forward" expected'), "use sysctl", ns.name)
     end
     if value ~= nil then write(ns, key, value) end
     local text, err = core.sysctl.read(ns.handle, key)

@@ -9,10 +9,11 @@ local function write_line(line)
     io.stderr:write(line, "\n")
 end
 
--- Of a refused change only a comment is left, so that the rest can be pasted into a shell.
+-- Of a refused change only a comment is left, in all its lines, so that the rest can be pasted into a
+-- shell.
 local function say(command, refusal)
     if refusal then
-        sink("# " .. command .. ": " .. refusal)
+        sink("# " .. (command .. ": " .. refusal):gsub("\n", "\n# "))
     else
         sink(command)
     end
@@ -29,7 +30,12 @@ end
 
 --- Reports one change that netlink knows nothing of. Arguments as for string.format.
 function M.say(format, ...)
-    if sink then sink(format:format(...)) end
+    M.change(nil, format, ...)
+end
+
+--- The same of one that may have been refused: `refusal` says why, or is nil.
+function M.change(refusal, format, ...)
+    if sink then say(format:format(...), refusal) end
 end
 
 --- A word of a command, quoted for the shell if it needs it.
