@@ -23,11 +23,15 @@ end
 
 -- Where the cure is known.
 local function hint_for(err, args)
+    local kind = type(args) == "table" and (args.type or args.info_kind)
     if err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
-    elseif err.message == "Unknown device type" and type(args) == "table" then
-        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(
-            args.type or args.info_kind)
+    elseif err.code == "ENOTCONN" and kind == "veth" then
+        return "a peer cannot be up before both ends exist: set it up afterwards"
+    elseif err.message == "Unknown device type" and kind then
+        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(kind)
+    elseif err.message == "Unknown device type" then
+        return 'say which kind of link: type = "veth"'
     end
 end
 

@@ -83,7 +83,7 @@ function TestLoop.testBadArguments()
     lu.assertErrorMsgContains("a descriptor is a number from 0", loop.wait, -1, "r")
     lu.assertErrorMsgContains("a descriptor is a number from 0", loop.wait, "x", "r")
     lu.assertErrorMsgContains('the mode of a wait is "r" or "w"', loop.wait, 0, "rw")
-    lu.assertErrorMsgContains("a time is a number of seconds", loop.sleep, "1")
+    lu.assertErrorMsgContains("a number of seconds expected", loop.sleep, "1")
     lu.assertErrorMsgContains("loop_test.lua:", function() loop.sleep "1" end)
 end
 

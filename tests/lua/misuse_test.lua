@@ -74,6 +74,15 @@ function TestCalls.test_sleep_without_a_time()
     raised(function() nsh.go(5) end, "EINVAL", "a function expected")
 end
 
+function TestCalls.test_hints()
+    local peer = { "b", up = true }
+    raised(function() host.link:add{ "a", type = "veth", peer = peer } end, "ENOTCONN", "set it up afterwards")
+    local ok, err = pcall(host.link.add, host.link, { "a" })
+    lu.assertFalse(ok)
+    lu.assertStrContains(tostring(err), "type") -- the kernel says it in different ways
+    raised(function() host.link:add{ "a", type = "nosuch" } end, "EOPNOTSUPP", "modprobe nosuch")
+end
+
 TestNamespaces = {}
 
 function TestNamespaces.test_only_a_name_of_its_own_is_deleted()
