@@ -91,18 +91,30 @@ static void hide_names(const struct child *child) {
         give_up(child, "hide ", NETNS_RUN_DIR);
 }
 
+static void fresh_proc(const struct child *child) {
+    mount_fresh(child, "proc", "/proc");
+    if (sandbox_active() && sandbox_protect_proc() < 0)
+        give_up(child, "protect /proc/sys", "");
+}
+
+static void fresh_sys(const struct child *child) {
+    mount_fresh(child, "sysfs", "/sys");
+    if (sandbox_active() && sandbox_protect_sys() < 0)
+        give_up(child, "protect /sys", "");
+}
+
 /* Our namespace plays the host: what a program mounts there is seen by all, but for its /proc. */
 static void view_of_host(const struct child *child) {
     if (mount(NULL, "/proc", NULL, MS_PRIVATE, NULL) < 0 && errno != EINVAL)
         give_up(child, "make /proc private", "");
-    mount_fresh(child, "proc", "/proc");
+    fresh_proc(child);
 }
 
 static void view_of_node(const struct child *child) {
     if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         give_up(child, "make the mounts private", "");
-    mount_fresh(child, "proc", "/proc");
-    mount_fresh(child, "sysfs", "/sys");
+    fresh_proc(child);
+    fresh_sys(child);
     hide_names(child);
     cover_etc(child);
 }
@@ -119,8 +131,6 @@ static void enter(const struct child *child) {
         view_of_node(child);
     else
         view_of_host(child);
-    if (sandbox_active() && sandbox_protect_views() < 0)
-        give_up(child, "protect the machine's parameters", "");
     if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
         give_up(child, "set the hostname ", spec->hostname);
     if (spec->cwd && chdir(spec->cwd) < 0)

@@ -258,37 +258,44 @@ static int own_run_dir(struct error *err) {
                            : refuse(err, errno, "cover " NETNS_RUN_DIR " in the sandbox");
 }
 
+/* Read-only but for what is mounted in it. The flags beside are locked on an inherited mount, and
+   do no harm on another. */
+static int make_read_only(const char *path) {
+    return mount(NULL, path, NULL,
+                 MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/* A mount of its own, with what is mounted below. What is not shown needs no cover: not a failure.
+ */
+static bool bind_on_itself(const char *path) {
+    return mount(path, path, NULL, MS_BIND | MS_REC, NULL) == 0;
+}
+
+int sandbox_protect_proc(void) {
+    return bind_on_itself("/proc/sys") && bind_on_itself("/proc/sys/net")
+               ? make_read_only("/proc/sys")
+               : 0;
+}
+
+int sandbox_protect_sys(void) {
+    return bind_on_itself("/sys/devices/virtual/net") ? make_read_only("/sys") : 0;
+}
+
 /* Slave of the real mounts, that none of ours gets out; shared within, so that what a program
    mounts is seen by all of the sandbox, as on a host. */
 static int own_mounts(struct error *err) {
-    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
-        mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL) < 0)
+    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         return refuse(err, errno, "make the mounts of the sandbox its own");
     if (own_run_dir(err) < 0)
         return -1;
     if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
         errno != EPERM)
         return refuse(err, errno, "mount /sys in the sandbox");
-    if (sandbox_protect_views() < 0)
+    if (sandbox_protect_proc() < 0 || sandbox_protect_sys() < 0)
         return refuse(err, errno, "protect the machine's parameters from the sandbox");
+    if (mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL) < 0)
+        return refuse(err, errno, "share the mounts of the sandbox within it");
     return 0;
-}
-
-/* Read-only but for the part that is the namespace's. EPERM: what is not shown needs no cover. The
-   flags beside are locked on an inherited mount, and do no harm on another. */
-static int protect(const char *all, const char *own) {
-    static const unsigned long locked = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (mount(all, all, NULL, MS_BIND | MS_REC, NULL) < 0 ||
-        mount(own, own, NULL, MS_BIND, NULL) < 0)
-        return errno == EPERM || errno == ENOENT ? 0 : -1;
-    return mount(NULL, all, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | locked, NULL);
-}
-
-int sandbox_protect_views(void) {
-    return protect("/proc/sys", "/proc/sys/net") < 0 ||
-                   protect("/sys", "/sys/devices/virtual/net") < 0
-               ? -1
-               : 0;
 }
 
 int sandbox_enter(struct error *err) {

@@ -13,10 +13,11 @@
    guardian. After an error other than EBUSY the process may be half inside: it should end. */
 int sandbox_enter(struct error *err);
 
-/* Makes /proc/sys and /sys read-only but for the parts that belong to the network namespace: the
-   rest is the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter
-   does it; so must whoever mounts a fresh /proc or /sys in there. -1 and errno. */
-int sandbox_protect_views(void);
+/* Make /proc/sys, or /sys, read-only but for the part that belongs to the network namespace: the rest is
+   the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter does it; so
+   must whoever mounts a fresh one in there. -1 and errno. */
+int sandbox_protect_proc(void);
+int sandbox_protect_sys(void);
 
 /* Whether sandbox_enter has succeeded in this process. */
 bool sandbox_active(void);

@@ -135,12 +135,12 @@ stack traceback:
 	deep.lua:3: in main chunk"
 cat >task.lua <<'EOF'
 local loop = require "nsh.loop"
-local function work() loop.sleep "x" end
+local function work() loop.wait(0, "rw") end
 local function start() loop.go(work):wait() end
 start()
 EOF
 run task.lua
-expect "a traceback without nsh's own frames" 1 "" "nsh: task.lua:2: a time is a number of seconds, not a string
+expect "a traceback without nsh's own frames" 1 "" "nsh: task.lua:2: the mode of a wait is \"r\" or \"w\", not rw
 stack traceback:
 	task.lua:3: in local 'start'
 	task.lua:4: in main chunk"
@@ -235,7 +235,7 @@ interrupt "a closing coroutine" 'local function spin() while true do end end
     end)
     coroutine.resume(co)
     coroutine.close(co)'
-interrupt "a sleep" "$loop loop.sleep()"
+interrupt "a sleep" "$loop loop.sleep(1e9)"
 interrupt "sleeps inside pcall" "$loop while true do pcall(loop.sleep, 1) end"
 interrupt "a task" "$loop loop.go(function() while true do pcall(loop.sleep, 1) end end):wait()"
 interrupt "a busy task" "$loop loop.go(function() while true do pcall(error) end end)"
@@ -246,7 +246,7 @@ interrupt "a program" 'require "nsh.process".spawn({}, { "sleep", "100" }) while
 interrupt "a read" 'io.read()'
 interrupt "a read from a program" 'io.popen "exec sleep 1":read()'
 interrupt "SIGTERM" 'while true do pcall(error) end' TERM 143
-interrupt "SIGHUP" "$loop loop.sleep()" HUP 129
+interrupt "SIGHUP" "$loop loop.sleep(1e9)" HUP 129
 
 echo "1..$count"
 [ "$failed" -eq 0 ]
