@@ -18,8 +18,9 @@ struct level {
     struct writer *w;
     const struct kind *kind, *port; /* of the link, as the caller named them */
     bool kinds_known;
-    bool outermost; /* values without a key and a record's name are allowed */
-    bool flat;      /* keys that are not ours belong to someone else */
+    bool outermost;            /* values without a key and a record's name are allowed */
+    bool flat;                 /* keys that are not ours belong to someone else */
+    const struct level *outer; /* of a flat nest: where its keys come from */
     uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
     struct error *err;
 };
@@ -162,6 +163,13 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     return 0;
 }
 
+/* Whether the key is the name of the kind (or the port) that the table is of. */
+static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
+    bool of_kind =
+        (level->kind && table == level->kind->data) || (level->port && table == level->port->port);
+    return of_kind && !strcmp(table->name, key);
+}
+
 /* Which of the table's flat nests take the key, as bits by row; 0: none. */
 static uint64_t nests_with(const struct level *level, const struct table *table, const char *key) {
     uint64_t nests = 0;
@@ -170,7 +178,7 @@ static uint64_t nests_with(const struct level *level, const struct table *table,
         const struct table *inner =
             f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
         if (inner && (schema_field(inner, key) || nests_with(level, inner, key) ||
-                      (f->meaning == KIND_DATA && level->kind && !strcmp(level->kind->name, key))))
+                      is_kind_table(level, inner, key)))
             nests |= UINT64_C(1) << i;
     }
     return nests;
@@ -188,7 +196,17 @@ static const struct field *find_field(const struct table *table, const char *key
     return f && f->flags & RESERVED ? f : NULL;
 }
 
+/* A word that the link itself has is the link's; its kind's is in a table named after the kind. */
+static bool is_taken(const struct level *level, const char *key) {
+    for (const struct level *outer = level->outer; outer; outer = outer->outer)
+        if (find_field(outer->w->table, key))
+            return true;
+    return false;
+}
+
 static int encode_key(struct level *level, const char *key, int value) {
+    if (is_taken(level, key))
+        return 0;
     const struct table *table = level->w->table;
     const struct verb *verb = level->w->message->verb;
     if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
@@ -268,6 +286,7 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
                            .port = outer->port,
                            .kinds_known = true,
                            .flat = true,
+                           .outer = outer,
                            .err = outer->err };
     return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
 }
@@ -291,21 +310,24 @@ static int encode_flat_nests(struct level *level) {
     return 0;
 }
 
-/* `bridge = { priority = 1 }`: attributes in a table named after the kind. */
+/* `bridge = { priority = 1 }`, `bridge_slave = { state = 3 }`: attributes in a table named after
+   the kind. */
 static int encode_kind_table(struct level *level) {
     lua_State *L = level->L;
-    if (!level->flat || !level->kind || level->w->table != level->kind->data)
+    const char *name = level->flat ? level->w->table->name : NULL;
+    if (!name || !is_kind_table(level, level->w->table, name))
         return 0;
-    if (raw_field(L, level->index, level->kind->name) != LUA_TTABLE) {
+    if (raw_field(L, level->index, name) != LUA_TTABLE) {
         lua_pop(L, 1);
         return 0;
     }
     struct level inner = *level;
     inner.index = lua_gettop(L);
     inner.flat = false;
+    inner.outer = NULL;
     int result = encode_keys(&inner);
     lua_settop(L, inner.index - 1);
-    return result < 0 ? prefix_key(level->err, level->kind->name) : 0;
+    return result < 0 ? prefix_key(level->err, name) : 0;
 }
 
 static void find_kinds_in(struct level *level, int index) {

@@ -235,15 +235,18 @@ static int publish(int ns, const char *path, struct error *err) {
     return 0;
 }
 
+/* The namespace first: killed in between, the file alone would be a name that is none. */
 int netns_add(const char *name, struct error *err) {
     char path[PATH_MAX];
     if (name_to_path(name, path, err) < 0 || prepare_run_dir(err) < 0)
         return -1;
+    cleanup_fd int ns = access(path, F_OK) < 0 ? netns_new(err) : error_errno(err, EEXIST);
+    if (ns < 0)
+        return -1;
     cleanup_fd int file = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
     if (file < 0)
         return error_errno(err, errno);
-    cleanup_fd int ns = netns_new(err);
-    if (ns < 0 || publish(ns, path, err) < 0) {
+    if (publish(ns, path, err) < 0) {
         unlink(path);
         return -1;
     }

@@ -16,6 +16,7 @@
 #include "guardian.h"
 #include "limits.h"
 #include "netns.h"
+#include "sandbox.h"
 
 /* What every step below needs; there is one in a process, and it never returns. */
 struct child {
@@ -118,6 +119,8 @@ static void enter(const struct child *child) {
         view_of_node(child);
     else
         view_of_host(child);
+    if (sandbox_active() && sandbox_protect_views() < 0)
+        give_up(child, "protect the machine's parameters", "");
     if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
         give_up(child, "set the hostname ", spec->hostname);
     if (spec->cwd && chdir(spec->cwd) < 0)

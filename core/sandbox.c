@@ -88,7 +88,8 @@ static int refuse(struct error *err, int code, const char *step) {
 /* unshare has one EINVAL for several things. */
 static int refuse_unshare(struct error *err, int code) {
     if (code == EINVAL && access("/proc/self/ns/user", F_OK) == 0)
-        return error_set(err, EBUSY, "a sandbox must be entered before a second thread is started");
+        return error_set(err, EBUSY,
+                         "a sandbox must be entered before the first change or program");
     error_errno(err, code);
     return explain(err);
 }
@@ -268,7 +269,26 @@ static int own_mounts(struct error *err) {
     if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
         errno != EPERM)
         return refuse(err, errno, "mount /sys in the sandbox");
+    if (sandbox_protect_views() < 0)
+        return refuse(err, errno, "protect the machine's parameters from the sandbox");
     return 0;
+}
+
+/* Read-only but for the part that is the namespace's. EPERM: what is not shown needs no cover. The
+   flags beside are locked on an inherited mount, and do no harm on another. */
+static int protect(const char *all, const char *own) {
+    static const unsigned long locked = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount(all, all, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+        mount(own, own, NULL, MS_BIND, NULL) < 0)
+        return errno == EPERM || errno == ENOENT ? 0 : -1;
+    return mount(NULL, all, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | locked, NULL);
+}
+
+int sandbox_protect_views(void) {
+    return protect("/proc/sys", "/proc/sys/net") < 0 ||
+                   protect("/sys", "/sys/devices/virtual/net") < 0
+               ? -1
+               : 0;
 }
 
 int sandbox_enter(struct error *err) {

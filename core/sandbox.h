@@ -13,5 +13,10 @@
    guardian. After an error other than EBUSY the process may be half inside: it should end. */
 int sandbox_enter(struct error *err);
 
+/* Makes /proc/sys and /sys read-only but for the parts that belong to the network namespace: the
+   rest is the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter
+   does it; so must whoever mounts a fresh /proc or /sys in there. -1 and errno. */
+int sandbox_protect_views(void);
+
 /* Whether sandbox_enter has succeeded in this process. */
 bool sandbox_active(void);

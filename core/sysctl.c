@@ -34,7 +34,10 @@ static int open_key(int ns, const char *key, int flags, struct error *err) {
     if (err->code == ENOENT)
         return error_set(err, ENOENT, "there is no key \"%.80s\" here", key);
     if (err->code == EROFS)
-        error_hint(err, "/proc/sys is mounted read-only, as in a container that is not privileged");
+        error_hint(
+            err,
+            "only keys below net/ can be written in a sandbox, and none in a container that is not "
+            "privileged");
     if (err->code == EACCES)
         error_hint(err, "the key belongs to the whole machine, or needs root");
     return -1;

@@ -127,6 +127,13 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
                                                                       : number);
 }
 
+/* A flush is of both families where nothing says of which. */
+static bool needs_family(const struct message *m) {
+    const struct field *family = schema_field(m->object->table, "family");
+    return m->object->family_option ||
+           (m->verb->type == m->object->get && family && message_given(m, family));
+}
+
 /* A fixed struct is always there, and so is a destination, given or not. A MASKED row may have been
    written by another, as "up" is by "down". */
 static bool is_said(const struct reader *r, const struct field *f) {
@@ -166,8 +173,10 @@ static void say_start(struct line *line, const struct message *m, const char *ne
         say(line, "-n");
         say_value(line, netns, strlen(netns));
     }
-    if (m->object->family_option && family == AF_INET6)
+    if (family == AF_INET6 && needs_family(m))
         say(line, "-6");
+    if (family == AF_INET && !m->object->family_option && needs_family(m))
+        say(line, "-4");
     say(line, rest);
 }
 

@@ -81,7 +81,7 @@ static const struct field route_fields[] = {
     { "iif", DEV, U32, .attr = RTA_IIF },
     { "table", ENUM, U32, .attr = RTA_TABLE, .of = table_words,
       .help = "a number or main, local, default; \"all\" to list every one" },
-    { "protocol", ENUM, U8, HEADER(rtmsg, rtm_protocol), .of = protocol_words,
+    { "protocol", ENUM, U8, HEADER(rtmsg, rtm_protocol), .word = "proto", .of = protocol_words,
       .help = "who made it" },
     { "scope", ENUM, U8, HEADER(rtmsg, rtm_scope), .of = scope_words },
     { "prefsrc", ADDRESS, .attr = RTA_PREFSRC, .word = "src",

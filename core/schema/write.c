@@ -282,6 +282,14 @@ static int put_address(struct writer *w, const struct field *f, const struct add
     return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
 }
 
+/* A length behind the address is as good as one that is named: a filter looks at it, too. */
+static int note_length(struct writer *w, struct error *err) {
+    const struct field *f = w->table->fields;
+    while (f->meaning && f->meaning != LENGTH)
+        f++;
+    return is_filter(w->message) && f->meaning ? message_note(w->message, f, err) : 0;
+}
+
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     struct address address;
@@ -297,7 +305,9 @@ static int write_address(struct writer *w, const struct field *f, const struct v
         return write_attribute(w, f->attr, (char[4]){ 0 }, 4, err);
     int failed = f->meaning == PREFIX ? prefix_parse(v->text, family, &address, err)
                                       : address_parse(v->text, family, &address, err);
-    return failed < 0 ? -1 : put_address(w, f, &address, err);
+    if (failed < 0 || put_address(w, f, &address, err) < 0)
+        return -1;
+    return f->flags & SPLIT && strchr(v->text, '/') ? note_length(w, err) : 0;
 }
 
 /* --- interfaces, namespaces, kinds ------------------------------------------------------------ */

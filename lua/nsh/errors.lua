@@ -41,7 +41,7 @@ function Error:__tostring()
         text[#text + 1] = self.netns and " in " .. self.netns or ""
         text[#text + 1] = ": "
     end
-    text[#text + 1] = self.message
+    text[#text + 1] = self.message:gsub("%c", function(c) return ("\\x%02X"):format(c:byte()) end)
     text[#text + 1] = self.code and " (" .. self.code .. ")" or ""
     text[#text + 1] = self.hint and "\n  hint: " .. self.hint or ""
     return table.concat(text)
@@ -60,6 +60,14 @@ end
 function M.check(value, err, ...)
     if value then return value, err, ... end
     M.raise(err)
+end
+
+--- Raises EINVAL unless `self` has the field `field`: somebody wrote a dot where a colon belongs.
+--
+--     errors.check_self(object, "ns", "host.link:set{…}")
+function M.check_self(self, field, example)
+    if type(self) == "table" and self[field] then return end
+    M.raise(M.new("EINVAL", ("a colon is missing before the name of the method: %s"):format(example)))
 end
 
 --- An error object of nsh's own: `M.raise(M.new("EINVAL", "…"), "ping")`.

@@ -10,6 +10,7 @@
 -- Any line here may be the last one before Ctrl-C. So there is no state that has to be put right:
 -- whether a task can go on is always read off the task itself.
 local poll = require "nsh.core".poll
+local errors = require "nsh.errors"
 
 local M = {}
 local Task = { __name = "nsh.task" }
@@ -159,6 +160,9 @@ end
 --
 --     loop.sleep(0.2)
 function M.sleep(seconds)
+    if type(seconds) ~= "number" then
+        errors.raise(errors.new("EINVAL", "a number of seconds expected, not a " .. type(seconds)), "sleep")
+    end
     suspend({ forever = true }, seconds)
 end
 
@@ -169,6 +173,9 @@ end
 --     local task = nsh.go(function(n) loop.sleep(n) return n end, 0.1)
 --     print(task:wait())
 function M.go(fn, ...)
+    if type(fn) ~= "function" then
+        errors.raise(errors.new("EINVAL", "a function expected, not a " .. type(fn)), "start a task")
+    end
     local co = coroutine.create(fn)
     local task = setmetatable({ co = co, waiters = {} }, Task)
     task_of[co] = task

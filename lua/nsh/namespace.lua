@@ -10,9 +10,10 @@ local Namespace = { __name = "nsh.namespace" }
 local methods = {}
 
 -- Fields of a namespace: `name` for people; `handle`, its descriptor, and `label`, its name in commands:
--- both nil for the one that nsh is in. `closed` once it is.
-local function new(handle, name, label)
-    return setmetatable({ handle = handle, name = name, label = label }, Namespace)
+-- both nil for the one that nsh is in; `published`: whether `name` is one of /run/netns. `closed` once it is.
+local function new(handle, name, label, published)
+    return setmetatable({ handle = handle, name = name, label = label, published = published or nil },
+        Namespace)
 end
 
 -- Methods that live in modules of their own, loaded when they are first used.
@@ -68,11 +69,13 @@ function methods:socket()
 end
 
 --- Lets go of the namespace: one without a name is gone, if no program and no other handle holds it.
--- Closing twice does no harm. `local ns <close> = nsh.netns.new()` does it at the end of the block.
+-- Closing twice does no harm, and neither does closing `host`, which stays open. At the end of a block
+-- `local ns <close> = nsh.netns.new()` does it.
 function methods:close()
+    if not self.handle then return end
     local socket = rawget(self, "netlink")
     if socket then socket:close() end
-    if self.handle then self.handle:close() end
+    self.handle:close()
     self.closed = true
 end
 
@@ -93,7 +96,7 @@ function M.add(name)
     local handle, err = core.netns.add(name)
     trace.change(err and err.message, "ip netns add %s", trace.quote(name))
     if not handle then errors.raise(err, ("add namespace %s"):format(name)) end
-    return new(handle, name, name)
+    return new(handle, name, name, true)
 end
 
 local anonymous = 0
@@ -151,7 +154,8 @@ function M.open(what)
     if math.type(what) == "integer" then
         return new(handle, "pid-" .. what, attach(what))
     end
-    return new(handle, what, what:find "/" and label_of(what) or what)
+    if what:find "/" then return new(handle, what, label_of(what)) end
+    return new(handle, what, what, true)
 end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
@@ -161,6 +165,9 @@ end
 function M.del(what)
     local name = type(what) == "table" and what.name or what
     check_name(name, "delete")
+    if type(what) == "table" and not what.published then
+        errors.raise(errors.new("EINVAL", "it has no name in /run/netns"), "delete namespace " .. name)
+    end
     local ok, err = core.netns.del(name)
     trace.change(err and err.message, "ip netns del %s", trace.quote(name))
     if not ok then errors.raise(err, "delete namespace " .. name) end
@@ -181,7 +188,7 @@ function M.list()
         if handle then handle:close() end
         host[i] = { name = name, id = id and id.nsid >= 0 and id.nsid or nil }
     end
-    return setmetatable(host, getmetatable(names))
+    return core.json.list(host)
 end
 
 local current

@@ -23,11 +23,15 @@ end
 
 -- Where the cure is known.
 local function hint_for(err, args)
+    local kind = type(args) == "table" and (args.type or args.info_kind)
     if err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
-    elseif err.message == "Unknown device type" and type(args) == "table" then
-        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(
-            args.type or args.info_kind)
+    elseif err.code == "ENOTCONN" and kind == "veth" then
+        return "a peer cannot be up before both ends exist: set it up afterwards"
+    elseif err.message == "Unknown device type" and kind then
+        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(kind)
+    elseif err.message == "Unknown device type" then
+        return 'say which kind of link: type = "veth"'
     end
 end
 
@@ -38,7 +42,18 @@ local function refuse(object, verb, args, err)
     errors.raise(err, operation(object, verb, args), object.ns.name)
 end
 
-local function run(object, method, verb, args)
+local function check_call(object, verb, args, more)
+    errors.check_self(object, "ns", ("ns.link:%s{…}"):format(verb))
+    if more ~= nil then
+        refuse(object, verb, args, errors.new("EINVAL", "one table holds all arguments: { \"veth0\", up = true }"))
+    end
+    if rawget(object.ns, "closed") then
+        refuse(object, verb, args, errors.new("EBADF", "the namespace is closed"))
+    end
+end
+
+local function run(object, method, verb, args, more)
+    check_call(object, verb, args, more)
     local socket = object.socket or object:open()
     local result, err = socket[method](socket, object.name, verb, args)
     if result == nil and err then refuse(object, verb, args, err) end
@@ -52,50 +67,51 @@ local verbs = {}
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
-function verbs:add(args) run(self, "change", "add", args) end
+function verbs:add(args, ...) run(self, "change", "add", args, ...) end
 
 --- Changes one that exists: `ip link set`, `ip route change`. Errors: ENODEV, ENOENT.
 --
 --     host.link:set{ "veth0", up = true, mtu = 1400 }
-function verbs:set(args) run(self, "change", "set", args) end
+function verbs:set(args, ...) run(self, "change", "set", args, ...) end
 
 --- Creates one, or changes the one that is there.
 --
 --     ns1.route:replace{ "default", via = "10.0.0.254" }
-function verbs:replace(args) run(self, "change", "replace", args) end
+function verbs:replace(args, ...) run(self, "change", "replace", args, ...) end
 
 --- Creates a route behind those to the same destination.
 --
 --     host.route:append{ "10.9.0.0/16", via = "10.0.0.3" }
-function verbs:append(args) run(self, "change", "append", args) end
+function verbs:append(args, ...) run(self, "change", "append", args, ...) end
 
 --- Deletes one. Errors: ENODEV, ESRCH, ENOENT, EADDRNOTAVAIL: there is none such.
 --
 --     host.link:del "veth0"
-function verbs:del(args) run(self, "change", "del", args) end
+function verbs:del(args, ...) run(self, "change", "del", args, ...) end
 
 --- Returns one record. Errors: ENODEV, ENOENT: there is none such.
 --
 --     print(host.link:get("lo").mtu)
 --     print(ns1.route:get("10.0.0.1").dev)
-function verbs:get(args) return run(self, "get", "get", args) end
+function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
 -- routes are those of IPv4 and the main table unless `family` or `table` (also "all") is given, and
 -- neighbours those that have a state.
 --
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
-function verbs:list(args) return run(self, "list", "list", args) end
+function verbs:list(args, ...) return run(self, "list", "list", args, ...) end
 
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
 -- iproute2 there must be an argument. Errors: EINVAL without one.
 --
 --     ns1.neigh:flush{ dev = "veth1" }
-function verbs:flush(args)
+function verbs:flush(args, ...)
     if args == nil or (type(args) == "table" and next(args) == nil) then
+        errors.check_self(self, "ns", "ns.neigh:flush{…}")
         refuse(self, "flush", args, errors.new("EINVAL", "say which: flush requires arguments"))
     end
-    return run(self, "flush", "flush", args)
+    return run(self, "flush", "flush", args, ...)
 end
 
 local classes = {}

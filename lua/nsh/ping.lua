@@ -108,14 +108,23 @@ local function run(ns, addresses, opts, op)
     return collect(engine, addresses)
 end
 
+-- The options that stand beside the addresses: { "10.0.0.2", "10.0.0.3", count = 3 }.
+local function beside(addresses)
+    local opts = {}
+    for key, value in pairs(addresses) do
+        if math.type(key) ~= "integer" then opts[key] = value end
+    end
+    return opts
+end
+
 --- Sends echo requests to an address, or to all of a list at the same time, and waits for the
 -- replies; other tasks go on meanwhile. An address is "10.0.0.1", "2001:db8::1", or a link-local one
 -- with its interface, "fe80::1%veth0". A broadcast or multicast address is answered by whoever is
 -- first; what else comes counts as duplicates.
 --
--- `opts`: count (probes of each address, default 1), interval (seconds between them, 0.1), timeout
--- (seconds to wait for each reply, 1), size (bytes of payload, 56), ttl (the namespace's default),
--- source (the address to send from; the kernel chooses).
+-- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
+-- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of
+-- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses).
 --
 -- Returns a result, or a list of them in the order of the addresses: address, ok (all were
 -- answered), transmitted, received, duplicates, loss (percent); if there was a reply min, avg, max,
@@ -131,7 +140,10 @@ end
 --       print(r.address, r.ok, r.avg, r.reason)
 --     end
 function M.ping(ns, addresses, opts)
-    if type(addresses) == "table" then return run(ns, addresses, opts or {}, "ping") end
+    if type(ns) ~= "table" then errors.check_self(ns, "name", "ns:ping \"10.0.0.2\"") end
+    if type(addresses) == "table" then
+        return run(ns, addresses, opts or beside(addresses), "ping")
+    end
     check_address(addresses, ns.name)
     return run(ns, { addresses }, opts or {}, "ping " .. addresses)[1]
 end

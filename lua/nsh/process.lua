@@ -70,7 +70,11 @@ local function to_words(args)
 end
 
 -- The words and the options; a string is a line for the shell.
-local function parse(ns, args, options)
+local function parse(ns, args, options, more)
+    if type(ns) ~= "table" then errors.check_self(ns, "name", "ns:exec{…}, ns:spawn{…}") end
+    if more ~= nil then
+        errors.raise(invalid "options stand beside the words: { \"ls\", output = true }", "run a program", ns.name)
+    end
     if type(args) == "string" then return { "sh", "-c", args }, {} end
     local words, err
     if type(args) == "table" then
@@ -411,8 +415,8 @@ end
 --
 --     local server <close> = app1:spawn{ "nc", "-l", "-p", "80", output = true }
 --     print(server:read "l")
-function M.spawn(ns, args)
-    local words, options = parse(ns, args, spawn_options)
+function M.spawn(ns, args, ...)
+    local words, options = parse(ns, args, spawn_options, ...)
     return start(ns, words, options, true)
 end
 
@@ -442,8 +446,8 @@ end
 --
 --     local r = app1:exec{ "ping", "-c1", "10.0.0.2", output = true, timeout = 5 }
 --     if r.status ~= 0 then print(r.out) end
-function M.exec(ns, args)
-    local words, options = parse(ns, args, exec_options)
+function M.exec(ns, args, ...)
+    local words, options = parse(ns, args, exec_options, ...)
     local process <close> = start(ns, words, options, false)
     local has_terminal = process.handle:stops()
     if process.stdin then process.stdin.text, process.stdin.last = options.input, true end

@@ -34,6 +34,7 @@ end
 --     host:sysctl("net.ipv4.ip_forward", 1)
 --     print(host:sysctl "net.ipv4.ip_forward")        --> 1
 function M.sysctl(ns, key, value)
+    errors.check_self(ns, "name", "ns:sysctl \"net.ipv4.ip_forward\"")
     if type(key) ~= "string" then
         errors.raise(errors.new("EINVAL", 'a key such as "net.ipv4.ip_forward" expected'), "use sysctl", ns.name)
     end

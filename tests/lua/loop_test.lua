@@ -20,7 +20,16 @@ end
 
 local function assert_took(expected, fn, ...)
     local seconds = time(fn, ...)
-    lu.assertTrue(seconds >= expected and seconds < expected + 0.5, seconds)
+    lu.assertTrue(seconds >= expected and seconds < expected + 5, seconds) -- on a busy machine too
+end
+
+-- Sleeps until the condition holds, at most 5 s.
+local function sleep_until(condition)
+    for _ = 1, 500 do
+        if condition() then return end
+        loop.sleep(0.01)
+    end
+    lu.fail "it never came to pass"
 end
 
 -- What fn writes to stderr.
@@ -74,7 +83,7 @@ function TestLoop.testBadArguments()
     lu.assertErrorMsgContains("a descriptor is a number from 0", loop.wait, -1, "r")
     lu.assertErrorMsgContains("a descriptor is a number from 0", loop.wait, "x", "r")
     lu.assertErrorMsgContains('the mode of a wait is "r" or "w"', loop.wait, 0, "rw")
-    lu.assertErrorMsgContains("a time is a number of seconds", loop.sleep, "1")
+    lu.assertErrorMsgContains("a number of seconds expected", loop.sleep, "1")
     lu.assertErrorMsgContains("loop_test.lua:", function() loop.sleep "1" end)
 end
 
@@ -142,7 +151,7 @@ end
 function TestLoop.testLostErrorsAreReported()
     lu.assertStrContains(stderr_of(function()
         loop.go(function() loop.sleep(0.01) error "lost" end)
-        loop.sleep(0.05)
+        loop.sleep(0.5)
     end), "lost")
 end
 
@@ -199,7 +208,7 @@ function TestLoop.testOwnCoroutinesWaitNested()
     local ticks = 0
     loop.go(function() for _ = 1, 3 do loop.sleep(0.01) ticks = ticks + 1 end end)
     local own = coroutine.wrap(function()
-        loop.sleep(0.1)
+        sleep_until(function() return ticks == 3 end)
         coroutine.yield "mine"
     end)
     lu.assertEquals(own(), "mine")
@@ -232,8 +241,7 @@ end
 function TestLoop.testManyTasks()
     local ended = 0
     for i = 1, 1000 do loop.go(function() loop.sleep(0.05 + i % 10 / 100) ended = ended + 1 end) end
-    assert_took(0.14, loop.sleep, 0.2)
-    lu.assertEquals(ended, 1000)
+    assert_took(0.14, sleep_until, function() return ended == 1000 end)
 end
 
 os.exit(dofile((arg[0]:gsub("[^/]*$", "support.lua"))).run())

@@ -533,7 +533,8 @@ local function both(dev, nest, name)
 end
 
 local function set_by_nsh(dev, kind, word, value)
-    return pcall(nsh.host.link.set, nsh.host.link, { dev, type = kind, [word] = value })
+    -- in a table named after the kind: `state` beside it would be the link's own
+    return pcall(nsh.host.link.set, nsh.host.link, { dev, type = kind, [kind] = { [word] = value } })
 end
 
 local function set_by_ip(dev, kind, word, value)
