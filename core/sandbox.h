@@ -13,9 +13,9 @@
    guardian. After an error other than EBUSY the process may be half inside: it should end. */
 int sandbox_enter(struct error *err);
 
-/* Make /proc/sys, or /sys, read-only but for the part that belongs to the network namespace: the rest is
-   the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter does it; so
-   must whoever mounts a fresh one in there. -1 and errno. */
+/* Make /proc/sys, or /sys, read-only but for the part that belongs to the network namespace: the
+   rest is the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter
+   does it; so must whoever mounts a fresh one in there. -1 and errno. */
 int sandbox_protect_proc(void);
 int sandbox_protect_sys(void);
 

@@ -32,7 +32,10 @@ before=
 for _ in $(seq 50); do
     settled && break
     before=$now
-    sleep 0.1
+    case $now in
+    *NO-CARRIER*) sleep 1.2 ;; # the kernel tells of a carrier once a second at worst (net/core/link_watch.c)
+    *) sleep 0.1 ;;
+    esac
 done
 ip -j -d link
 ip -j -d addr
