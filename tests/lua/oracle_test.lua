@@ -391,7 +391,7 @@ end
 
 local function sort_key(record)
     local words = {}
-    for i, field in ipairs{ "dst", "dev", "table", "metric", "gateway" } do
+    for i, field in ipairs{ "ifname", "local", "dst", "dev", "table", "type", "metric", "gateway" } do
         words[i] = tostring(record[field])
     end
     return table.concat(words, " ")
@@ -407,8 +407,8 @@ local function lasting(view, records)
             record.linkinfo.info_slave_data.state = nil
         end
     end
-    -- Neighbours are hashed; IPv6's own routes come when their links are ready.
-    if view[1] == "neigh" or view[1] == "route" then
+    -- Neighbours are hashed; IPv6's own addresses and routes come when their links are ready.
+    if view[1] ~= "link" then
         table.sort(records, function(a, b) return sort_key(a) < sort_key(b) end)
     end
     return records

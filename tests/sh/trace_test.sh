@@ -109,6 +109,23 @@ local function is_of_bridge(value, dev)
     return type(address) == "string" and address:find "^fe80::%x" and bridges[dev]
 end
 
+local function sort_key(record)
+    if type(record) ~= "table" then return record end
+    local words = {}
+    for i, field in ipairs{ "ifname", "local", "dst", "dev", "table", "type", "metric", "gateway", "nsid" } do
+        words[i] = tostring(record[field])
+    end
+    return table.concat(words, " ")
+end
+
+-- The order of records is that of events, of hashes, or of when a carrier came.
+local function sorted(list)
+    if type(list[1]) == "table" then
+        table.sort(list, function(x, y) return sort_key(x) < sort_key(y) end)
+    end
+    return list
+end
+
 local function prepare(value, dev)
     if type(value) ~= "table" then return value end
     if value.linkinfo and value.linkinfo.info_kind == "bridge" then bridges[value.ifname] = true end
@@ -126,7 +143,7 @@ local function prepare(value, dev)
             copy[key] = prepare(item, dev)
         end
     end
-    return copy
+    return sorted(copy)
 end
 
 local fields, differences = 0, 0
@@ -146,24 +163,11 @@ local function compare(a, b, path)
     end
 end
 
-local function sort_key(record)
-    if type(record) ~= "table" then return record end
-    local words = {}
-    for i, field in ipairs{ "dst", "dev", "table", "metric", "gateway", "nsid" } do
-        words[i] = tostring(record[field])
-    end
-    return table.concat(words, " ")
-end
-
 local function read(name)
     local lists = {}
     bridges = {}
     for line in io.lines(name) do
-        local list = prepare(cjson.decode(line))
-        if #lists > 2 then -- but for IPv4's routes, the order is that of events, or of hashes
-            table.sort(list, function(a, b) return sort_key(a) < sort_key(b) end)
-        end
-        lists[#lists + 1] = list
+        lists[#lists + 1] = prepare(cjson.decode(line))
     end
     return lists
 end
