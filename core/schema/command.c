@@ -130,8 +130,7 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
 /* A flush is of both families where nothing says of which. */
 static bool needs_family(const struct message *m) {
     const struct field *family = schema_field(m->object->table, "family");
-    return m->object->family_option ||
-           (m->verb->type == m->object->get && family && message_given(m, family));
+    return m->object->family_option || (message_filters(m) && family && message_given(m, family));
 }
 
 /* A fixed struct is always there, and so is a destination, given or not. A MASKED row may have been

@@ -45,6 +45,11 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
                    const struct verb *verb, struct writer *w);
 void message_end(struct message *m);
 
+/* Whether the message asks, and its values say for what. */
+static inline bool message_filters(const struct message *m) {
+    return m->verb->type == m->object->get;
+}
+
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 

@@ -104,11 +104,6 @@ static int write_number(struct writer *w, const struct field *f, const struct va
     return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
 }
 
-/* Whether the message asks, and its values say for what. */
-static bool is_filter(const struct message *m) {
-    return m->verb->type == m->object->get;
-}
-
 /* --- words ------------------------------------------------------------------------------------ */
 
 static bool is_true(const struct value *v, bool *on) {
@@ -187,7 +182,7 @@ static int write_word(struct writer *w, const struct field *f, const struct valu
     int64_t number;
     if (find_word(f, v, &number, err) < 0)
         return -1;
-    if (f->meaning == BITS && f->bit && !is_filter(w->message))
+    if (f->meaning == BITS && f->bit && !message_filters(w->message))
         number &= f->bit;
     if (f->meaning == BITS)
         number |= get_number(w, f);
@@ -287,7 +282,7 @@ static int note_length(struct writer *w, struct error *err) {
     const struct field *f = w->table->fields;
     while (f->meaning && f->meaning != LENGTH)
         f++;
-    return is_filter(w->message) && f->meaning ? message_note(w->message, f, err) : 0;
+    return message_filters(w->message) && f->meaning ? message_note(w->message, f, err) : 0;
 }
 
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
@@ -414,7 +409,7 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    if (field->flags & READ_ONLY && !is_filter(w->message))
+    if (field->flags & READ_ONLY && !message_filters(w->message))
         return 0;
     int result = write_checked(w, field, value, err);
     if (result < 0 && err && !err->key[0])

@@ -77,3 +77,16 @@ static inline void become_nobody(void) {
     must(setresuid(NOBODY, NOBODY, NOBODY) == 0);
     prctl(PR_SET_DUMPABLE, 1); /* else /proc/self is root's */
 }
+
+/* test_BODY: the body in a child, as we are, and where that is root also as nobody. */
+#define AS_BOTH(body)                       \
+    static void body##_nobody(void) {       \
+        become_nobody();                    \
+        body();                             \
+    }                                       \
+    static void test_##body(void **state) { \
+        (void)state;                        \
+        run_child(body);                    \
+        if (geteuid() == 0)                 \
+            run_child(body##_nobody);       \
+    }

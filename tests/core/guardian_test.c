@@ -407,18 +407,6 @@ static void test_killed_at_any_moment(void **state) {
 
 /* --- as root and as nobody -------------------------------------------------------------------- */
 
-#define AS_BOTH(body)                       \
-    static void body##_nobody(void) {       \
-        become_nobody();                    \
-        body();                             \
-    }                                       \
-    static void test_##body(void **state) { \
-        (void)state;                        \
-        run_child(body);                    \
-        if (geteuid() == 0)                 \
-            run_child(body##_nobody);       \
-    }
-
 AS_BOTH(one_at_a_time)
 AS_BOTH(holds_nothing)
 AS_BOTH(deaf)

@@ -148,18 +148,6 @@ static void hint_net(void) {
 
 /* --- as root and as nobody -------------------------------------------------------------------- */
 
-#define AS_BOTH(body)                       \
-    static void body##_nobody(void) {       \
-        become_nobody();                    \
-        body();                             \
-    }                                       \
-    static void test_##body(void **state) { \
-        (void)state;                        \
-        run_child(body);                    \
-        if (geteuid() == 0)                 \
-            run_child(body##_nobody);       \
-    }
-
 AS_BOTH(enter_and_look)
 AS_BOTH(names_are_its_own)
 AS_BOTH(run_keeps_its_entries)
