@@ -1,24 +1,16 @@
 /* core.netlink: a socket in one namespace, and the verbs of every object. */
-#include "../core/netlink.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
-#include "nsh.h"
+#include "request.h"
 
-#define TYPE "nsh.netlink"
+#define TYPE NETLINK_TYPE
 
-struct socket {
-    struct netlink nl;
-    char name[256]; /* of its namespace, for commands; "" for the one we are in */
-};
-
-/* Requests do not overlap: one message, one buffer, however many namespaces. */
-static struct message message;
-static struct netlink_buffer buffer;
+struct message message;
+static struct netlink_buffer buffer; /* of all sockets */
 
 /* --- -x: what the kernel accepted, as commands ------------------------------------------------ */
 
@@ -53,30 +45,38 @@ static int nl_trace(lua_State *L) {
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* Arguments: socket, object, verb, the caller's table. Begins the message and writes it. */
-static int write_request(lua_State *L, struct socket *s, struct error *err) {
-    const char *object_name = luaL_checkstring(L, 2), *verb_name = luaL_checkstring(L, 3);
+int request_write(lua_State *L, int index, struct netlink *nl, struct error *err) {
+    const char *object_name = luaL_checkstring(L, index);
+    const char *verb_name = luaL_checkstring(L, index + 1);
     const struct object *object = schema_object(object_name);
     const struct verb *verb = object ? schema_verb(object, verb_name) : NULL;
     struct writer w;
     if (!verb)
         return luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
-    s->nl.refusal = (struct refusal){ 0 };
+    nl->refusal = (struct refusal){ 0 };
     message_end(&message); /* if an error cut off the last one */
-    message_begin(&message, &s->nl, object, verb, &w);
-    int result =
-        s->nl.fd < 0 ? error_set(err, EBADF, "the namespace is closed") : encode(L, 4, &w, err);
+    message_begin(&message, nl, object, verb, &w);
+    int result = nl->fd < 0 && !nl->names ? error_set(err, EBADF, "the namespace is closed")
+                                          : encode(L, index + 2, &w, err);
     if (result < 0)
         message_end(&message);
     return result;
 }
 
-/* Ends the request. A refusal by the kernel gets the name of the key. */
-static int finish_request(const struct socket *s, int result, struct error *err) {
+int request_finish(const struct refusal *refusal, int result, struct error *err) {
     if (result < 0)
-        schema_locate(&message, &s->nl.refusal, err->key, sizeof err->key);
+        schema_locate(&message, refusal, err->key, sizeof err->key);
     message_end(&message);
     return result;
+}
+
+/* Of a socket's method: socket, object, verb, the caller's table. */
+static int write_request(lua_State *L, struct socket *s, struct error *err) {
+    return request_write(L, 2, &s->nl, err);
+}
+
+static int finish_request(const struct socket *s, int result, struct error *err) {
+    return request_finish(&s->nl.refusal, result, err);
 }
 
 static int nl_change(lua_State *L) {
@@ -347,5 +347,6 @@ static const luaL_Reg metamethods[] = {
 int open_netlink(lua_State *L) {
     new_type(L, TYPE, methods, metamethods);
     luaL_newlib(L, functions);
+    add_batch(L);
     return 1;
 }

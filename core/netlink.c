@@ -343,8 +343,21 @@ static int index_by_long_name(struct netlink *nl, const char *name, struct error
     return ((struct ifinfomsg *)mnl_nlmsg_get_payload(reply))->ifi_index;
 }
 
+static int index_by_mention(struct netlink_names *names, const char *name, struct error *err) {
+    enum { ROOM = sizeof names->name / sizeof *names->name };
+    for (int i = 0; i < names->count; i++)
+        if (!strcmp(names->name[i], name))
+            return i + 1;
+    if (names->count == ROOM || strlen(name) >= sizeof *names->name)
+        return error_set(err, E2BIG, "too many interfaces, or too long a name, in one request");
+    strcpy(names->name[names->count], name);
+    return ++names->count;
+}
+
 int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     struct ifreq request = { 0 };
+    if (nl->names)
+        return index_by_mention(nl->names, name, err);
     size_t length = strlen(name);
     if (length >= IFNAMSIZ)
         return index_by_long_name(nl, name, err);
@@ -358,6 +371,10 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err) {
 
 const char *netlink_name(const struct netlink *nl, int index, char name[16]) {
     struct ifreq request = { .ifr_ifindex = index };
+    if (nl->names)
+        return index > 0 && index <= nl->names->count
+                   ? nl->names->name[index - 1]
+                   : NULL;
     if (ioctl(nl->fd, SIOCGIFNAME, &request) < 0)
         return NULL;
     memcpy(name, request.ifr_name, IFNAMSIZ);

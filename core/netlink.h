@@ -26,8 +26,16 @@ struct netlink_buffer {
     size_t position, filled; /* the part of it that is not read yet */
 };
 
+/* Interfaces by the order of their mention, for requests that are only written, never sent: their
+   indices (1, 2, …) stand for names that need not exist. */
+struct netlink_names {
+    int count;
+    char name[8][128];
+};
+
 struct netlink {
     int fd; /* -1 while closed */
+    struct netlink_names *names; /* NULL, or where names are looked up in place of the kernel */
     uint32_t port, seq;
     struct netlink_buffer *buffer;
     bool dumping;           /* the end of a dump was not read yet */

@@ -120,7 +120,8 @@ static const char *find_name(const struct field *f, int64_t number) {
 
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
     int64_t number;
-    char name[16];
+    char buffer[16];
+    const char *name;
     if (!read_number(r, f, &number) || (!number && f->flags & ONLY_TRUE))
         return false;
     switch (f->meaning) {
@@ -145,7 +146,8 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
     case DEV:
         if (number == 0)
             return false;
-        if (!r->nl || !netlink_name(r->nl, (int)number, name))
+        name = r->nl ? netlink_name(r->nl, (int)number, buffer) : NULL;
+        if (!name)
             return as_number(v, number);
         snprintf(v->buffer, sizeof v->buffer, "%s", name);
         return as_buffer(v);

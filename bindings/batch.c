@@ -1,0 +1,224 @@
+/* core.netlink.batch: many changes of one namespace, sent together; and requests that are written
+   but not sent, for plans and for what is undone later. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/schema/reader.h"
+#include "request.h"
+
+#define TYPE "nsh.batch"
+
+struct entry {
+    size_t offset;
+    const struct object *object;
+    const struct verb *verb;
+};
+
+struct batch {
+    char *bytes;
+    size_t used, room;
+    struct entry *entries;
+    size_t count, entry_room;
+};
+
+/* What went wrong first: later ones may only follow from it. */
+struct failure {
+    size_t index;
+    struct error err;
+    struct refusal refusal;
+    const struct netlink *nl;
+};
+
+/* --- filling ---------------------------------------------------------------------------------- */
+
+static int make_room(void **memory, size_t *room, size_t needed, size_t size) {
+    if (needed <= *room)
+        return 0;
+    size_t more = needed * 2;
+    void *grown = realloc(*memory, more * size);
+    if (!grown)
+        return -1;
+    *memory = grown;
+    *room = more;
+    return 0;
+}
+
+static int append(struct batch *b, const struct message *m, struct error *err) {
+    size_t size = MNL_ALIGN(m->header.nlmsg_len);
+    if (make_room((void **)&b->bytes, &b->room, b->used + size, 1) < 0 ||
+        make_room((void **)&b->entries, &b->entry_room, b->count + 1, sizeof *b->entries) < 0)
+        return error_errno(err, ENOMEM);
+    memcpy(b->bytes + b->used, m->bytes, m->header.nlmsg_len);
+    b->entries[b->count++] = (struct entry){ b->used, m->object, m->verb };
+    b->used += size;
+    return 0;
+}
+
+/* What the message refers to must still be open when the batch is sent. */
+static int check_namespaces(const struct message *m, struct error *err) {
+    for (int i = 0; i < m->namespace_count; i++)
+        if (m->namespaces[i].opened)
+            return error_set(err, EINVAL, "in a batch a namespace is a handle, not a name");
+    return 0;
+}
+
+/* add(batch, socket, object, verb, args) -> true | nil, err */
+static int batch_add(lua_State *L) {
+    struct batch *b = luaL_checkudata(L, 1, TYPE);
+    struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
+    struct error err;
+    int result = request_write(L, 3, &s->nl, &err);
+    if (result == 0 && check_namespaces(&message, &err) == 0)
+        result = append(b, &message, &err);
+    else
+        result = -1;
+    request_finish(NULL, 0, NULL);
+    if (result < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void note(void *arg, size_t index, const struct error *err) {
+    struct failure *failure = arg;
+    if (failure->err.code)
+        return;
+    failure->index = index;
+    failure->err = *err;
+    failure->refusal = failure->nl->refusal;
+}
+
+/* The message that was refused, looked at once more: which key was it? */
+static void locate(const struct batch *b, struct failure *failure) {
+    const struct entry *entry = &b->entries[failure->index];
+    const struct nlmsghdr *sent = (const struct nlmsghdr *)(b->bytes + entry->offset);
+    memcpy(message.bytes, sent, sent->nlmsg_len);
+    message.object = entry->object;
+    message.verb = entry->verb;
+    message.given_count = 0;
+    schema_locate(&message, &failure->refusal, failure->err.key, sizeof failure->err.key);
+}
+
+static void empty(struct batch *b) {
+    b->used = b->count = 0;
+}
+
+/* send(batch, socket) -> true | nil, err, index: sends all, and empties the batch. The index is that
+   of the first message that was refused; those behind it have been tried all the same. */
+static int batch_send(lua_State *L) {
+    struct batch *b = luaL_checkudata(L, 1, TYPE);
+    struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
+    struct failure failure = { .nl = &s->nl };
+    struct error err = { 0 };
+    int refused = netlink_batch(&s->nl, b->bytes, b->count, note, &failure, &err);
+    if (refused > 0)
+        locate(b, &failure);
+    empty(b);
+    if (refused == 0) {
+        lua_pushboolean(L, true);
+        return 1;
+    }
+    fail(L, refused < 0 ? &err : &failure.err);
+    lua_pushinteger(L, (lua_Integer)failure.index + 1);
+    return 3;
+}
+
+/* --- written, not sent ------------------------------------------------------------------------ */
+
+/* command(name or nil, object, verb, args) -> the command that does the same | nil, err. Interfaces
+   need not exist. */
+static int plan_command(lua_State *L) {
+    static char text[8192];
+    static struct netlink_names names;
+    struct netlink nl = { .fd = -1, .names = &names };
+    struct error err;
+    const char *netns = luaL_optstring(L, 1, NULL);
+    names.count = 0;
+    if (request_write(L, 2, &nl, &err) < 0)
+        return fail(L, &err);
+    bool complete = schema_command(&message, netns, text, sizeof text);
+    request_finish(NULL, 0, NULL);
+    lua_pushstring(L, complete ? text : "# a command too long to show");
+    return 1;
+}
+
+/* message(socket, object, verb, args) -> its bytes | nil, err */
+static int plan_message(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, NETLINK_TYPE);
+    struct error err;
+    if (request_write(L, 2, &s->nl, &err) < 0)
+        return fail(L, &err);
+    message.header.nlmsg_flags |= NLM_F_REQUEST;
+    lua_pushlstring(L, message.bytes, message.header.nlmsg_len);
+    request_finish(NULL, 0, NULL);
+    return 1;
+}
+
+/* deletion(name) -> the bytes of a message that deletes the link of that name, which need not exist
+   yet */
+static int plan_deletion(lua_State *L) {
+    size_t length;
+    const char *name = luaL_checklstring(L, 1, &length);
+    char bytes[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + MNL_ATTR_HDRLEN + 16];
+    luaL_argcheck(L, length < 16, 1, "too long");
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(bytes);
+    nlh->nlmsg_type = RTM_DELLINK;
+    nlh->nlmsg_flags = NLM_F_REQUEST;
+    mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    lua_pushlstring(L, bytes, nlh->nlmsg_len);
+    return 1;
+}
+
+/* --- the userdata ----------------------------------------------------------------------------- */
+
+static int batch_new(lua_State *L) {
+    struct batch *b = lua_newuserdatauv(L, sizeof *b, 0);
+    *b = (struct batch){ 0 };
+    luaL_setmetatable(L, TYPE);
+    return 1;
+}
+
+static int batch_length(lua_State *L) {
+    const struct batch *b = luaL_checkudata(L, 1, TYPE);
+    lua_pushinteger(L, (lua_Integer)b->count);
+    return 1;
+}
+
+static int batch_free(lua_State *L) {
+    struct batch *b = luaL_checkudata(L, 1, TYPE);
+    free(b->bytes);
+    free(b->entries);
+    *b = (struct batch){ 0 };
+    return 0;
+}
+
+static const luaL_Reg functions[] = {
+    { "batch", batch_new },
+    { "command", plan_command },
+    { "message", plan_message },
+    { "deletion", plan_deletion },
+    { NULL, NULL },
+};
+
+static const luaL_Reg methods[] = {
+    { "add", batch_add },
+    { "send", batch_send },
+    { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+    { "__len", batch_length },
+    { "__gc", batch_free },
+    { "__close", batch_free },
+    { NULL, NULL },
+};
+
+void add_batch(lua_State *L) {
+    new_type(L, TYPE, methods, metamethods);
+    luaL_setfuncs(L, functions, 0);
+}
