@@ -87,7 +87,8 @@ static bool locate(const struct message *m, const struct reader *r, const struct
         if (!attr)
             continue;
         size_t start = (size_t)((const char *)attr - m->bytes), end = start + attr->nla_len;
-        if (start == refusal->offset && (field_is_nest(f) || message_given(m, f)))
+        bool given = field_is_nest(f) || !m->given_count || message_given(m, f);
+        if (start == refusal->offset && given)
             return append(key, size, f);
         if (start < refusal->offset && refusal->offset < end && reader_nest(r, f, &inner))
             return append(key, size, f) && locate(m, &inner, refusal, key, size);

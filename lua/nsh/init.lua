@@ -11,6 +11,7 @@ local lazy = {
     host = function() return nsh.netns.current() end,
     go = function() return require("nsh.loop").go end,
     sleep = function() return require("nsh.loop").sleep end,
+    lab = function() return require("nsh.lab").new end,
     show = function() return require "nsh.show" end,
 }
 

@@ -16,6 +16,9 @@ local function new(handle, name, label, published)
         Namespace)
 end
 
+--- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name.
+function M.wrap(handle, name) return new(handle, name, name, true) end
+
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {
     exec = "nsh.process",

@@ -28,6 +28,9 @@ function M.to(fn)
     core.netlink.trace(sink and say or nil)
 end
 
+--- Whether changes are reported.
+function M.active() return sink ~= nil end
+
 --- Reports one change that netlink knows nothing of. Arguments as for string.format.
 function M.say(format, ...)
     M.change(nil, format, ...)

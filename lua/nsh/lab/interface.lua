@@ -1,0 +1,172 @@
+--- Interfaces as a lab declares them: the ends of veth pairs, bridges, and links of any other kind.
+--
+-- Fields beside those of a declaration: name (as the script says it), ifname (as the kernel does),
+-- kind ("veth"), addresses (texts such as "10.0.0.1/24"), peer (the other end of a veth pair).
+local errors = require "nsh.errors"
+local names = require "nsh.lab.name"
+local Declaration = require "nsh.lab.declaration"
+
+local Interface = setmetatable({}, { __index = Declaration })
+Interface.__index = Interface
+
+-- Keys of an interface that are objects of their own, or say how it is joined to others.
+local SHAPES = { delay = true, jitter = true, loss = true, rate = true, duplicate = true }
+local OWN = { "addr", "via", "to", "peer", "vlan" }
+
+local function listed(value)
+    if value == nil then return {} end
+    if type(value) == "table" and not value.__name and value[1] ~= nil then return value end
+    return { value }
+end
+
+-- A pool, or an address of one, in place of a text.
+local function text_of(address)
+    if type(address) == "table" and address.next then return address:next() end
+    return address
+end
+
+local function without_length(address)
+    return type(address) == "string" and address:match "^[^/]+" or address
+end
+
+-- --- what goes along with a link -----------------------------------------------------------------
+
+local function add_part(self, object, args)
+    local part = Declaration.new(self.node, object, args, self.where)
+    part.owner = self
+    self.parts[#self.parts + 1] = part
+end
+
+local function drop_parts(self, object)
+    for _, part in ipairs(self.parts) do
+        if part.object == object and not part.removed then part:remove() end
+    end
+end
+
+local function set_addresses(self, addr)
+    drop_parts(self, "addr")
+    self.addresses = {}
+    for i, address in ipairs(listed(addr)) do
+        self.addresses[i] = text_of(address)
+        add_part(self, "addr", { self.addresses[i], dev = self.ifname })
+    end
+end
+
+local function set_gateways(self, via)
+    drop_parts(self, "route")
+    for _, gateway in ipairs(listed(via)) do
+        add_part(self, "route", { "default", via = without_length(gateway), dev = self.ifname })
+    end
+end
+
+local function set_vlans(self, vlan)
+    drop_parts(self, "vlan")
+    for _, one in ipairs(listed(vlan)) do
+        local args = type(one) == "table" and one or { vid = one, pvid = true, untagged = true }
+        args.dev = self.ifname
+        add_part(self, "vlan", args)
+    end
+end
+
+local function set_shape(self, fields)
+    drop_parts(self, "qdisc")
+    if next(fields) == nil then return end
+    local args = require "nsh.lab.shaping"(fields)
+    args.dev = self.ifname
+    add_part(self, "qdisc", args)
+end
+
+-- Splits what a script gave into the link's own fields and the rest, which is set.
+local function take(self, spec)
+    local shape = {}
+    for key, value in pairs(spec) do
+        if SHAPES[key] then shape[key] = value
+        elseif key ~= 1 and key ~= "type" then self.args[key] = value end
+    end
+    for _, key in ipairs(OWN) do self.args[key] = nil end
+    if type(self.args.master) == "table" then self.args.master = self.args.master.name end
+    if spec.addr ~= nil then set_addresses(self, spec.addr) end
+    if spec.via ~= nil then set_gateways(self, spec.via) end
+    if spec.vlan ~= nil then set_vlans(self, spec.vlan) end
+    if next(shape) then
+        for key, value in pairs(shape) do self.shape[key] = value or nil end
+        set_shape(self, self.shape)
+    end
+end
+
+-- --- the interface -------------------------------------------------------------------------------
+
+local function check_name(self, name)
+    if type(name) ~= "string" or name == "" then
+        self:refuse("add", "the name of an interface is a string, not " .. tostring(name))
+    end
+    local other = self.node.by_name[name] or self.node.by_name[self.ifname]
+    if other then
+        self:refuse("add", ("%s has an interface of that name already: %s"):format(self.node.name, other.where),
+            "EEXIST")
+    end
+end
+
+--- Declares an interface of `node`. `spec`: its name first, fields of the link, `addr`, `via`, … ;
+-- `where`: the line that an error names.
+function Interface.new(node, kind, spec, where)
+    local name = spec[1] or spec.name
+    local self = setmetatable({ node = node, object = "link", kind = kind, name = name, where = where,
+        args = { name }, addresses = {}, parts = {}, shape = {} }, Interface)
+    self.ifname = type(name) == "string" and names.shorten(name) or name
+    check_name(self, name)
+    self.args = { self.ifname }
+    node.by_name[name], node.by_name[self.ifname] = self, self
+    node.interfaces[#node.interfaces + 1] = self
+    node.lab.dirty = true
+    take(self, spec)
+    return self
+end
+
+function Interface:__tostring()
+    return ("interface %s of %s"):format(self.name, self.node.name)
+end
+
+--- Changes fields of the link, or `addr`, `via`, `delay`, `loss`, `rate`; `lab:up()` applies the
+-- difference. A field is taken away with `false` where the kernel can: `master = false`. Returns the
+-- interface.
+--
+--     link:set{ mtu = 1400, delay = "50ms" }
+function Interface:set(fields)
+    Declaration.set(self, {})
+    if type(fields) ~= "table" then self:refuse("change", "a table of fields expected") end
+    take(self, fields)
+    return self
+end
+
+--- Sets the interface down, or up again, with the next `lab:up()`.
+--
+--     link:down(); lab:up()
+function Interface:down() return self:set{ up = false } end
+
+function Interface:up() return self:set{ up = true } end
+
+--- Removes it with the next `lab:up()`, and with it the other end of a veth pair.
+function Interface:remove()
+    if self.removed then return end
+    Declaration.remove(self)
+    self.node.by_name[self.name], self.node.by_name[self.ifname] = nil, nil
+    for _, part in ipairs(self.parts) do part:remove() end
+    if self.peer then self.peer:remove() end
+end
+
+--- The first address of a family, without its prefix length: "10.0.0.1"; nil if there is none.
+function Interface:address(family)
+    for _, address in ipairs(self.addresses) do
+        if not family or (address:find(":", 1, true) ~= nil) == (family == "inet6") then
+            return without_length(address)
+        end
+    end
+end
+
+--- Raises an error if somebody called with a dot.
+function Interface.check(self)
+    errors.check_self(self, "ifname", "link:set{…}")
+end
+
+return Interface
