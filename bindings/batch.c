@@ -14,6 +14,7 @@ struct entry {
     size_t offset;
     const struct object *object;
     const struct verb *verb;
+    bool refused;
 };
 
 struct batch {
@@ -23,12 +24,13 @@ struct batch {
     size_t count, entry_room;
 };
 
-/* What went wrong first: later ones may only follow from it. */
+/* What went wrong first, since later ones may only follow from it; and the list of all. */
 struct failure {
-    size_t index;
+    size_t first;
     struct error err;
     struct refusal refusal;
     const struct netlink *nl;
+    struct entry *entries;
 };
 
 /* --- filling ---------------------------------------------------------------------------------- */
@@ -51,7 +53,7 @@ static int append(struct batch *b, const struct message *m, struct error *err) {
         make_room((void **)&b->entries, &b->entry_room, b->count + 1, sizeof *b->entries) < 0)
         return error_errno(err, ENOMEM);
     memcpy(b->bytes + b->used, m->bytes, m->header.nlmsg_len);
-    b->entries[b->count++] = (struct entry){ b->used, m->object, m->verb };
+    b->entries[b->count++] = (struct entry){ b->used, m->object, m->verb, false };
     b->used += size;
     return 0;
 }
@@ -85,16 +87,17 @@ static int batch_add(lua_State *L) {
 
 static void note(void *arg, size_t index, const struct error *err) {
     struct failure *failure = arg;
+    failure->entries[index].refused = true;
     if (failure->err.code)
         return;
-    failure->index = index;
+    failure->first = index;
     failure->err = *err;
     failure->refusal = failure->nl->refusal;
 }
 
 /* The message that was refused, looked at once more: which key was it? */
 static void locate(const struct batch *b, struct failure *failure) {
-    const struct entry *entry = &b->entries[failure->index];
+    const struct entry *entry = &b->entries[failure->first];
     const struct nlmsghdr *sent = (const struct nlmsghdr *)(b->bytes + entry->offset);
     memcpy(message.bytes, sent, sent->nlmsg_len);
     message.object = entry->object;
@@ -103,28 +106,37 @@ static void locate(const struct batch *b, struct failure *failure) {
     schema_locate(&message, &failure->refusal, failure->err.key, sizeof failure->err.key);
 }
 
-static void empty(struct batch *b) {
-    b->used = b->count = 0;
+static void push_refused(lua_State *L, const struct batch *b) {
+    lua_newtable(L);
+    for (size_t i = 0; i < b->count; i++)
+        if (b->entries[i].refused) {
+            lua_pushboolean(L, true);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
 }
 
-/* send(batch, socket) -> true | nil, err, index: sends all, and empties the batch. The index is that
-   of the first message that was refused; those behind it have been tried all the same. */
+/* send(batch, socket) -> true | nil, err, first, refused: sends all, and empties the batch. `first`
+   is the number of the message that the error is about, `refused` has a true at the number of each
+   that failed; the others have been done all the same. Without both the socket itself failed. */
 static int batch_send(lua_State *L) {
     struct batch *b = luaL_checkudata(L, 1, TYPE);
     struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
-    struct failure failure = { .nl = &s->nl };
+    struct failure failure = { .nl = &s->nl, .entries = b->entries };
     struct error err = { 0 };
     int refused = netlink_batch(&s->nl, b->bytes, b->count, note, &failure, &err);
-    if (refused > 0)
+    if (refused > 0) {
         locate(b, &failure);
-    empty(b);
-    if (refused == 0) {
-        lua_pushboolean(L, true);
-        return 1;
+        fail(L, &failure.err);
+        lua_pushinteger(L, (lua_Integer)failure.first + 1);
+        push_refused(L, b);
     }
-    fail(L, refused < 0 ? &err : &failure.err);
-    lua_pushinteger(L, (lua_Integer)failure.index + 1);
-    return 3;
+    b->used = b->count = 0;
+    if (refused < 0)
+        return fail(L, &err);
+    if (refused > 0)
+        return 4;
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* --- written, not sent ------------------------------------------------------------------------ */

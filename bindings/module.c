@@ -32,6 +32,8 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 }
 
 static const luaL_Reg parts[] = {
+    { "address", open_address },
+    { "file", open_file },
     { "guardian", open_guardian },
     { "interrupt", open_interrupt },
     { "json", open_json },

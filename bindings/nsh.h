@@ -31,6 +31,8 @@ int *new_netns(lua_State *L);
 void push_list_metatable(lua_State *L);
 
 /* Each pushes one table of functions, a field of `nsh.core`. */
+int open_address(lua_State *L);
+int open_file(lua_State *L);
 int open_netns(lua_State *L);
 int open_netlink(lua_State *L);
 int open_sysctl(lua_State *L);

@@ -94,30 +94,48 @@ local function tell_guardian(layer, step, socket)
     if not ok then refuse(step, failed) end
 end
 
-local function send(batch, socket, steps)
-    local ok, err, index = batch:send(socket)
+-- Sends the steps of a batch; those that were done are the layer's to take back.
+local function send(layer, batch, socket, steps)
+    local ok, err, first, refused = batch:send(socket)
     for i, step in ipairs(steps) do
-        if trace.active() then trace.change(i == index and err.message or nil, "%s", object_command(step)) end
+        local failed = refused and refused[i]
+        if not failed then layer.done[#layer.done + 1] = step end
+        if trace.active() then
+            trace.change(failed and (i == first and err.message or "refused") or nil, "%s", object_command(step))
+        end
     end
-    if not ok then refuse(steps[index or 1], err) end
+    if not ok then refuse(steps[first or 1], err) end
+end
+
+-- Whether a step names a link that the batch is only about to make.
+local function needs(step, made)
+    local args = step.args
+    return made[args.dev] or made[args.master] or made[args.link] or (step.verb == "set" and made[args[1]])
 end
 
 -- Steps first to last, all of one node.
 local function apply_objects(layer, steps, first, last)
     local socket = steps[first].node:live():socket()
-    local batch <close>, sent = core.netlink.batch(), {}
+    local batch <close> = core.netlink.batch()
+    local waiting, made = {}, {}
+    local function flush()
+        local steps_sent = waiting
+        waiting, made = {}, {}
+        send(layer, batch, socket, steps_sent)
+    end
     for i = first, last do
         local step = steps[i]
+        if needs(step, made) then flush() end
         tell_guardian(layer, step, socket)
         local ok, err = batch:add(socket, step.object, step.verb, step.args)
         if not ok then
-            send(batch, socket, sent)
+            flush()
             refuse(step, err)
         end
-        sent[#sent + 1] = step
-        layer.done[#layer.done + 1] = step
+        waiting[#waiting + 1] = step
+        if step.object == "link" and step.verb == "add" then made[step.args[1]] = true end
     end
-    send(batch, socket, sent)
+    flush()
 end
 
 -- --- namespaces ----------------------------------------------------------------------------------
@@ -200,12 +218,31 @@ local function apply_nft(_, step)
     trace.say("%snft -f - <<'EOF'\n%s\nEOF", in_node(step), step.text)
 end
 
+-- The guardian removes the last one first; a directory that others still use stays.
+local function make_directory(layer, step, words)
+    local path = "/run"
+    for _, word in ipairs(words) do
+        path = path .. "/" .. word
+        local ok, err = guardian.undo_unlink(layer.id, path)
+        if ok then ok, err = core.file.mkdir(path) end
+        if not ok then refuse(step, err) end
+    end
+    return path
+end
+
+local function write_file(step, path, text)
+    local file, message = io.open(path, "w")
+    if not file then refuse(step, errors.new("EIO", message)) end
+    file:write(text)
+    file:close()
+end
+
 local function apply_file(layer, step)
-    local node = step.node
-    node.etc = node.etc or ("/run/nsh/%s/%s"):format(node.lab.name, node.name)
-    local ok, err = core.netns.write_file(layer.id, node.etc .. "/" .. step.by.args[1], step.by.args.text)
-    if not ok then refuse(step, err) end
-    node.ns.etc = node.etc
+    local node, declaration = step.node, step.by
+    node.ns.etc = make_directory(layer, step, { "nsh", node.lab.name, node.name })
+    local path = node.ns.etc .. "/" .. declaration.args[1]
+    errors.check(guardian.undo_unlink(layer.id, path))
+    write_file(step, path, declaration.args.text)
 end
 
 local function stop(declaration)

@@ -90,10 +90,12 @@ function methods:connect(spec)
     local target = type(to) == "string" and self.lab.by_name[to] or to
     if type(target) == "string" then
         self.lab:wait_for(target, near, function(node) join(near, spec, node) end)
-    else
-        join(near, spec, target)
+        return near
     end
-    return near
+    local ok, err = pcall(join, near, spec, target)
+    if ok then return near end
+    near:remove() -- half a pair is none
+    error(err, 0)
 end
 
 --- Declares a bridge in this node, and returns it. It goes up last, once it has its ports.

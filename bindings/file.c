@@ -1,0 +1,26 @@
+/* core.file: what io lacks. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "nsh.h"
+
+/* mkdir(path) -> true | nil, err: a directory for all to read, which may be there already */
+static int make_directory(lua_State *L) {
+    struct error err;
+    if (mkdir(luaL_checkstring(L, 1), 0755) < 0 && errno != EEXIST) {
+        error_errno(&err, errno);
+        return fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    { "mkdir", make_directory },
+    { NULL, NULL },
+};
+
+int open_file(lua_State *L) {
+    luaL_newlib(L, functions);
+    return 1;
+}
