@@ -1,6 +1,7 @@
 /* core.file: what io lacks. */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "nsh.h"
 
@@ -15,8 +16,15 @@ static int make_directory(lua_State *L) {
     return 1;
 }
 
+/* isatty(fd) -> whether it is a terminal */
+static int is_terminal(lua_State *L) {
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "mkdir", make_directory },
+    { "isatty", is_terminal },
     { NULL, NULL },
 };
 

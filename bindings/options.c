@@ -22,6 +22,8 @@ static const struct option options[] = {
     { 'l', NULL, "MODULE", STEP, 0, "require MODULE into a global of its name" },
     { 'i', NULL, NULL, FLAG, FIELD(interactive), "enter the REPL after the script" },
     { 'S', NULL, NULL, FLAG, FIELD(sandbox), "run in a sandbox: nothing reaches the real host" },
+    { 'n', NULL, NULL, FLAG, FIELD(plan),
+      "print the steps of the first lab that goes up, and change nothing" },
     { 'x', NULL, NULL, FLAG, FIELD(trace),
       "print each change as the ip command that does the same" },
     { 'j', NULL, NULL, FLAG, FIELD(json), "print values as JSON" },

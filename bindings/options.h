@@ -11,7 +11,7 @@ struct step {
 };
 
 struct settings {
-    bool interactive, sandbox, trace, json, no_init, quiet, verbose, help, version;
+    bool interactive, sandbox, plan, trace, json, no_init, quiet, verbose, help, version;
     const char *run;    /* --run's command, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
     bool has_code;      /* an -e is among them */

@@ -259,7 +259,8 @@ int run_all(lua_State *L, const struct settings *settings) {
     const char *script = settings->script;
     bool nothing_else = !script && !settings->has_code && !settings->run;
     bool starts_repl = settings->interactive || (nothing_else && isatty(STDIN_FILENO));
-    if ((settings->trace && run_switch(L, settings, "nsh", "trace") < 0) ||
+    if ((settings->plan && run_switch(L, settings, "nsh.dry", "run") < 0) ||
+        (settings->trace && run_switch(L, settings, "nsh", "trace") < 0) ||
         (settings->json && run_switch(L, settings, "nsh.show", "json") < 0) ||
         run_steps(L, settings) < 0)
         return EXIT_FAILURE;

@@ -1,5 +1,6 @@
 --- Network namespaces: `nsh.netns`, and what a namespace can do.
 local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local object = require "nsh.object"
 local trace = require "nsh.trace"
@@ -96,6 +97,7 @@ end
 --     local ns1 = nsh.netns.add "ns1"
 function M.add(name)
     check_name(name, "add")
+    dry.check("add namespace " .. name)
     local handle, err = core.netns.add(name)
     trace.change(err and err.message, "ip netns add %s", trace.quote(name))
     if not handle then errors.raise(err, ("add namespace %s"):format(name)) end
@@ -108,6 +110,7 @@ local anonymous = 0
 --
 --     local ns <close> = nsh.netns.new()
 function M.new()
+    dry.check "create a namespace"
     local handle, err = core.netns.new()
     if not handle then errors.raise(err, "create a namespace") end
     anonymous = anonymous + 1
@@ -168,6 +171,7 @@ end
 function M.del(what)
     local name = type(what) == "table" and what.name or what
     check_name(name, "delete")
+    dry.check("delete namespace " .. name)
     if type(what) == "table" and not what.published then
         errors.raise(errors.new("EINVAL", "it has no name in /run/netns"), "delete namespace " .. name)
     end

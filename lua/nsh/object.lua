@@ -4,6 +4,7 @@
 -- without its key. Records have the names and values of `ip -j -d` and can be given back to `add`
 -- and `set`; keys that only the kernel sets are passed over.
 local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 
 local M = {}
@@ -54,6 +55,7 @@ end
 
 local function run(object, method, verb, args, more)
     check_call(object, verb, args, more)
+    if dry.on and method ~= "get" and method ~= "list" then dry.check(operation(object, verb, args), object.ns.name) end
     local socket = object.socket or object:open()
     local result, err = socket[method](socket, object.name, verb, args)
     if result == nil and err then refuse(object, verb, args, err) end

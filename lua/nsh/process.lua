@@ -6,6 +6,7 @@
 -- A program in a namespace has its own /proc, /sys and hostname, an empty /run/netns, and over /etc
 -- the files of /etc/netns/NAME, as `ip netns exec` does. None outlives nsh, daemons included.
 local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
 
@@ -136,6 +137,7 @@ local function connect(self, options, background)
 end
 
 local function start(ns, words, options, background)
+    dry.check("run " .. words[1], ns.name)
     local self = setmetatable({ name = words[1], netns = ns.name, waiting = 0 }, Process)
     local ends = connect(self, options, background)
     local handle, err = core.process.start {

@@ -1,5 +1,6 @@
 --- Kernel parameters of a namespace.
 local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local trace = require "nsh.trace"
 
@@ -18,6 +19,7 @@ local function write(ns, key, value)
         errors.raise(errors.new("EINVAL", "a number, a string or a boolean expected, not a " .. type(value)),
             "set " .. key, ns.name)
     end
+    dry.check("set " .. key, ns.name)
     local ok, err = core.sysctl.write(ns.handle, key, text)
     trace.change(err and err.message, "%ssysctl -qw %s",
         ns.label and "ip netns exec " .. trace.quote(ns.label) .. " " or "", trace.quote(key .. "=" .. text))

@@ -4,6 +4,7 @@
 -- layer's number. So a layer can be taken back as one, by the guardian: when the lab ends, when nsh is
 -- killed, and when a step in the middle is refused.
 local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local namespace = require "nsh.namespace"
 local plan = require "nsh.lab.plan"
@@ -338,9 +339,11 @@ local function end_of_run(steps, first)
     return last
 end
 
-local function apply(layer, steps)
+local function apply(lab, layer, steps)
+    local progress <close> = require "nsh.progress"(lab.name, #steps, "steps")
     local i = 1
     while i <= #steps do
+        progress:at(i - 1)
         local last = end_of_run(steps, i)
         local kind = M.kinds[steps[i].kind]
         if kind.apply_all then
@@ -435,8 +438,15 @@ local function register(lab)
     lab.registered = true
 end
 
+-- `nsh -n`: what a script does once its lab is up cannot be told.
+local function end_with_plan(lab)
+    print(table.concat(M.commands(lab), "\n"))
+    os.exit(true, true)
+end
+
 --- Applies what is declared: see lab:up.
 function M.up(lab)
+    if dry.on then end_with_plan(lab) end
     local steps = plan.build(lab)
     if #steps > 0 then
         register(lab)
@@ -445,7 +455,7 @@ function M.up(lab)
             wait_until_gone(steps)
         end
         local layer = begin_layer()
-        local ok, err = pcall(apply, layer, steps)
+        local ok, err = pcall(apply, lab, layer, steps)
         if not ok then
             take_back(layer)
             error(err, 0)
