@@ -1,0 +1,316 @@
+--- Steps of a plan: what each kind is called, which command does the same, and how it is done.
+local core = require "nsh.core"
+local errors = require "nsh.errors"
+local namespace = require "nsh.namespace"
+local trace = require "nsh.trace"
+
+local M = {}
+
+local guardian = core.guardian
+
+-- Seconds in which links must run: they do in milliseconds (a pair's carrier is set by the kernel's own
+-- work queue), unless the machine is very busy.
+local SETTLE = 5
+
+function M.copy(args)
+    local result = {}
+    for key, value in pairs(args) do result[key] = value end
+    return result
+end
+
+-- --- errors --------------------------------------------------------------------------------------
+
+-- What an error calls a step: "add link eth0".
+local function operation(step)
+    if step.kind == "object" then
+        local args = step.args
+        return ("%s %s %s"):format(step.verb, step.object, tostring(args[1] or args.dst or args.dev or ""))
+    end
+    return M.kinds[step.kind].title(step)
+end
+
+local function refuse(step, err)
+    err.where = step.by.where
+    if err.key and err.message and not err.message:find(err.key, 1, true) then
+        err.message = err.key .. ": " .. err.message
+    end
+    errors.raise(err, operation(step), step.node.name)
+end
+
+-- --- netlink objects -----------------------------------------------------------------------------
+
+local function label(node) return node.kind ~= "host" and node.name or nil end
+
+-- A plan speaks of namespaces that are not there: another stands in for them, under their name.
+local function with_stand_in(args)
+    local node = args.peer and args.peer.netns
+    if not node or rawget(node, "handle") or rawget(node, "here") then return args end
+    local result = M.copy(args)
+    result.peer = M.copy(args.peer)
+    result.peer.netns = { handle = require("nsh").host.here, label = node.name }
+    return result
+end
+
+local function object_command(step)
+    local text, err = core.netlink.command(label(step.node), step.object, step.verb, with_stand_in(step.args))
+    if not text then refuse(step, err) end
+    return text
+end
+
+-- The bridge of the host and its like do not go with a namespace: the guardian deletes them.
+local function outlives(step)
+    if step.node.kind ~= "host" or step.verb ~= "add" then return false end
+    if step.object ~= "link" then return not step.by.owner and not step.node.by_name[step.args.dev] end
+    local peer = step.by.peer
+    return not peer or peer.node.kind == "host"
+end
+
+local function check_free(step, socket)
+    if step.object == "link" and socket:get("link", "get", { step.args[1] }) then
+        refuse(step, errors.new("EEXIST", "the host has an interface of that name already"))
+    end
+end
+
+-- Told before it is made. If the name is somebody else's, nothing may be told.
+local function tell_guardian(layer, step, socket)
+    if not outlives(step) then return end
+    check_free(step, socket)
+    local message, err
+    if step.object == "link" then message = core.netlink.deletion(step.args[1])
+    else message, err = core.netlink.message(socket, step.object, "del", step.args) end
+    if not message then refuse(step, err) end
+    local ok, failed = guardian.undo_netlink(layer.id, message)
+    if not ok then refuse(step, failed) end
+end
+
+-- Sends the steps of a batch; those that were done are the layer's to take back.
+local function send(layer, batch, socket, steps)
+    local ok, err, first, refused = batch:send(socket)
+    for i, step in ipairs(steps) do
+        local failed = refused and refused[i]
+        if not failed then layer.done[#layer.done + 1] = step end
+        if trace.active() then
+            trace.change(failed and (i == first and err.message or "refused") or nil, "%s", object_command(step))
+        end
+    end
+    if not ok then refuse(steps[first or 1], err) end
+end
+
+-- Whether a step names a link that the batch is only about to make.
+local function needs(step, made)
+    local args = step.args
+    return made[args.dev] or made[args.master] or made[args.link] or (step.verb == "set" and made[args[1]])
+end
+
+-- Steps first to last, all of one node.
+local function apply_objects(layer, steps, first, last)
+    local socket = steps[first].node:live():socket()
+    local batch <close> = core.netlink.batch()
+    local waiting, made = {}, {}
+    local function flush()
+        local steps_sent = waiting
+        waiting, made = {}, {}
+        send(layer, batch, socket, steps_sent)
+    end
+    for i = first, last do
+        local step = steps[i]
+        if needs(step, made) then flush() end
+        tell_guardian(layer, step, socket)
+        local ok, err = batch:add(socket, step.object, step.verb, step.args)
+        if not ok then
+            flush()
+            refuse(step, err)
+        end
+        waiting[#waiting + 1] = step
+        if step.object == "link" and step.verb == "add" then made[step.args[1]] = true end
+    end
+    flush()
+end
+
+-- --- namespaces ----------------------------------------------------------------------------------
+
+local function make_namespace(step)
+    local handle, err = core.netns.new()
+    if not handle then refuse(step, err) end
+    return handle
+end
+
+local function publish(layer, step, target)
+    local name = step.node.name
+    local ok, err = guardian.undo_symlink(layer.id, "/run/netns/" .. name, target)
+    if ok then ok, err = core.netns.publish(name, target) end
+    if not ok then refuse(step, err) end
+    trace.say("ip netns add %s", trace.quote(name))
+end
+
+-- All in one go: made, given to the guardian, published, and the nodes alive.
+local function apply_namespaces(layer, steps, first, last)
+    local handles, names = {}, {}
+    for i = first, last do
+        handles[#handles + 1], names[#names + 1] = make_namespace(steps[i]), steps[i].node.name
+    end
+    local number, err = guardian.hold(layer.id, names, handles)
+    if not number then refuse(steps[first], err) end
+    for i, handle in ipairs(handles) do
+        local step = steps[first + i - 1]
+        local node = step.node
+        node.ns, node.number = namespace.wrap(handle, node.name), number + i - 1
+        node.handle, node.label = handle, node.name
+        layer.done[#layer.done + 1] = step
+        publish(layer, step, ("/proc/%d/fd/%d"):format(guardian.pid(), node.number))
+    end
+end
+
+function M.forget(node)
+    if not node.ns then return end
+    node.ns:close()
+    node.ns, node.handle, node.label = nil, nil, nil
+end
+
+local function apply_forget(_, step)
+    local node = step.node
+    core.netns.del(node.name)
+    trace.say("ip netns del %s", trace.quote(node.name))
+    M.forget(node)
+    guardian.drop(node.number)
+end
+
+-- --- the other kinds -----------------------------------------------------------------------------
+
+local function value_text(value)
+    if type(value) == "boolean" then return value and "1" or "0" end
+    return tostring(value)
+end
+
+local function apply_sysctl(layer, step)
+    local key, value = step.by.args[1], step.by.args.value
+    if step.node.kind == "host" then
+        local ok, err = core.sysctl.hold(layer.id, key, value_text(value))
+        trace.change(err and err.message, "sysctl -qw %s", trace.quote(key .. "=" .. value_text(value)))
+        if not ok then refuse(step, err) end
+    else
+        step.node.ns:sysctl(key, value)
+    end
+end
+
+local function in_node(step) return "ip netns exec " .. trace.quote(step.node.name) .. " " end
+
+local function apply_nft(_, step)
+    local ok, result = pcall(step.node.ns.exec, step.node.ns,
+        { "nft", "-f", "-", input = "flush ruleset\n" .. step.text, output = true })
+    if not ok then
+        result.hint = result.code == "ENOENT" and "install the package nftables" or result.hint
+        refuse(step, result)
+    elseif result.status ~= 0 then
+        refuse(step, errors.new("EINVAL", (result.err:gsub("%s+$", ""))))
+    end
+    trace.say("%snft -f - <<'EOF'\n%s\nEOF", in_node(step), step.text)
+end
+
+-- The guardian removes the last one first; a directory that others still use stays.
+local function make_directory(layer, step, words)
+    local path = "/run"
+    for _, word in ipairs(words) do
+        path = path .. "/" .. word
+        local ok, err = guardian.undo_unlink(layer.id, path)
+        if ok then ok, err = core.file.mkdir(path) end
+        if not ok then refuse(step, err) end
+    end
+    return path
+end
+
+local function write_file(step, path, text)
+    local file, message = io.open(path, "w")
+    if not file then refuse(step, errors.new("EIO", message)) end
+    file:write(text)
+    file:close()
+end
+
+local function apply_file(layer, step)
+    local node, declaration = step.node, step.by
+    node.ns.etc = make_directory(layer, step, { "nsh", node.lab.name, node.name })
+    local path = node.ns.etc .. "/" .. declaration.args[1]
+    errors.check(guardian.undo_unlink(layer.id, path))
+    write_file(step, path, declaration.args.text)
+end
+
+function M.stop(declaration)
+    if declaration.process then declaration.process:close() end
+    declaration.process = nil
+end
+
+local function apply_run(_, step)
+    M.stop(step.by)
+    step.by.process = step.node:live():spawn(step.by.args)
+end
+
+local function settle(lab)
+    local list = {}
+    for _, node in ipairs(lab.nodes) do
+        for _, interface in ipairs(node.interfaces) do
+            if interface.near then list[#list + 1] = node.ns break end
+        end
+    end
+    require "nsh.settle"(list, SETTLE)
+end
+
+local function words(args)
+    local list = {}
+    for i, word in ipairs(args) do list[i] = trace.quote(tostring(word)) end
+    return table.concat(list, " ")
+end
+
+--- What a step of each kind is called, which command does the same, and how it is done: `apply(layer,
+-- step)`, or for many at once `apply_all(layer, steps, first, last)`.
+M.kinds = {
+    object = { command = object_command, apply_all = apply_objects },
+    netns = {
+        title = function() return "add the namespace" end,
+        command = function(step) return "ip netns add " .. trace.quote(step.node.name) end,
+        apply_all = apply_namespaces,
+    },
+    forget = {
+        title = function() return "delete the namespace" end,
+        command = function(step) return "ip netns del " .. trace.quote(step.node.name) end,
+        apply = apply_forget,
+    },
+    sysctl = {
+        title = function(step) return ("set %s to %s"):format(step.by.args[1], value_text(step.by.args.value)) end,
+        command = function(step)
+            return (label(step.node) and in_node(step) or "") .. "sysctl -qw " ..
+                trace.quote(step.by.args[1] .. "=" .. value_text(step.by.args.value))
+        end,
+        apply = apply_sysctl,
+    },
+    nft = {
+        title = function() return "set the firewall" end,
+        command = function(step) return ("%snft -f - <<'EOF'\n%s\nEOF"):format(in_node(step), step.text) end,
+        apply = apply_nft,
+    },
+    file = {
+        title = function(step) return "write /etc/" .. step.by.args[1] end,
+        command = function(step)
+            local path = trace.quote(("/etc/netns/%s/%s"):format(step.node.name, step.by.args[1]))
+            return ("install -D /dev/stdin %s <<'EOF'\n%s\nEOF"):format(path, (step.by.args.text:gsub("\n$", "")))
+        end,
+        apply = apply_file,
+    },
+    run = {
+        title = function(step) return "run " .. tostring(step.by.args[1]) end,
+        command = function(step)
+            return (label(step.node) and in_node(step) or "") .. words(step.by.args) .. " &"
+        end,
+        apply = apply_run,
+    },
+    stop = {
+        title = function(step) return "end " .. tostring(step.by.args[1]) end,
+        command = function(step) return "# end " .. words(step.by.args) end,
+        apply = function(_, step) M.stop(step.by) end,
+    },
+    wait = {
+        title = function() return "wait for the links" end,
+        apply = function(_, step) settle(step.by) end,
+    },
+}
+
+return M
