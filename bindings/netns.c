@@ -82,6 +82,15 @@ static int ns_del(lua_State *L) {
     return 1;
 }
 
+/* publish(name, target) -> true | nil, err */
+static int ns_publish(lua_State *L) {
+    struct error err;
+    if (netns_publish(luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err) < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* The names go through a C array: a Lua call must not jump through scandir's memory. */
 struct names {
     char (*list)[256];
@@ -148,6 +157,7 @@ static const luaL_Reg functions[] = {
     { "open_path", ns_open_path },
     { "open_pid", ns_open_pid },
     { "del", ns_del },
+    { "publish", ns_publish },
     { "list", ns_list },
     { NULL, NULL },
 };

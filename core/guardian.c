@@ -1,95 +1,51 @@
 #include "guardian.h"
 
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
-#include "pipe.h"
+#include "guardian_main.h"
+#include "guardian_wire.h"
+#include "packet.h"
 #include "process.h"
 #include "undo.h"
 
 enum { STOP_MS = 5000 };
 
 static struct {
-    int pipe;  /* its write end */
-    int pidfd; /* -1: there is no guardian */
+    int socket; /* to it */
+    int pidfd;  /* -1: there is no guardian */
+    pid_t pid;
+    bool kept;
 } guardian = { -1, -1 };
 
-/* --- the child -------------------------------------------------------------------------------- */
+/* --- what it is told -------------------------------------------------------------------------- */
 
-/* Whatever a terminal or a user sends, only the end of the pipe ends it. Ignoring SIGCHLD makes the
-   kernel reap the orphans that come to it as to any init. */
-static void be_deaf(void) {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    signal(SIGCHLD, SIG_IGN);
+static int tell(const struct message *message, const void *body, size_t size, const int *fds,
+                size_t fd_count, struct error *err) {
+    struct packet packet = { (void *)message, sizeof *message, (void *)body, size,
+                             (int *)fds,      fd_count };
+    if (packet_send(guardian.socket, &packet, 0) < 0)
+        return error_set(err, errno, "cannot tell the guardian: %s", strerror(errno));
+    return 0;
 }
 
-/* Returns the read end, the only descriptor left above stderr. */
-static int keep_only(int pipe) {
-    int input = fcntl(pipe, F_DUPFD, 3);
-    int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; fd++)
-        dup2(null, fd);
-    dup2(input, 3);
-    close_range(4, ~0U, 0);
-    return 3;
-}
-
-/* What came through the pipe. Not from malloc: another thread may have held its lock when this
-   process was cloned. */
-struct log {
-    char *bytes;
-    size_t used, room;
-};
-
-static bool make_room(struct log *log) {
-    enum { FIRST = 1 << 16 };
-    if (log->used < log->room)
-        return true;
-    void *grown = log->bytes
-                      ? mremap(log->bytes, log->room, log->room * 2, MREMAP_MAYMOVE)
-                      : mmap(NULL, FIRST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (grown == MAP_FAILED)
-        return false;
-    log->room = log->bytes ? log->room * 2 : FIRST;
-    log->bytes = grown;
-    return true;
-}
-
-/* Until the end of the pipe - or of memory: to undo early is better than never. */
-static void read_all(int pipe, struct log *log) {
-    while (make_room(log)) {
-        ssize_t got = read(pipe, log->bytes + log->used, log->room - log->used);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return;
-        if (got > 0)
-            log->used += (size_t)got;
-    }
-}
-
-static _Noreturn void guardian_main(int pipe) {
-    struct log log = { 0 };
-    be_deaf();
-    setsid();
-    prctl(PR_SET_NAME, "nsh-guardian");
-    if (chdir("/") < 0)
-        _exit(1);
-    read_all(keep_only(pipe), &log);
-    kill(-1, SIGKILL);
-    undo_run(log.bytes, log.used);
-    _exit(0);
+/* Its answer to a message that has one. */
+static int await_reply(int32_t *value, struct error *err) {
+    struct reply reply = { 0 };
+    struct packet packet = { .head = &reply, .head_size = sizeof reply };
+    if (packet_receive(guardian.socket, &packet, 0) != 1)
+        return error_set(err, ESRCH, "the guardian has ended without an answer");
+    *value = reply.value;
+    return 0;
 }
 
 /* --- start and stop --------------------------------------------------------------------------- */
@@ -122,25 +78,35 @@ static void hear_of_children(void) {
         signal(SIGCHLD, SIG_DFL);
 }
 
+/* Who it is, and who we are. */
+static int introduce(int self, struct error *err) {
+    struct message hello = { .kind = MESSAGE_HELLO, .value = guardian.pid };
+    return tell(&hello, NULL, 0, &self, 1, err);
+}
+
 static int launch(struct error *err) {
     int ends[2];
     sigset_t all, before;
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return refused(err);
-    cleanup_fd int reader = ends[0], writer = ends[1];
+    cleanup_fd int theirs = ends[0], ours = ends[1], self = pidfd_open(getpid(), 0);
+    if (self < 0)
+        return refused(err);
     hear_of_children();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = clone_guardian(&guardian.pidfd);
     if (pid == 0)
-        guardian_main(reader);
+        guardian_main(theirs);
     int saved = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = saved;
     if (pid < 0)
         return refused(err);
-    guardian.pipe = take_fd(&writer);
-    return 0;
+    guardian.socket = take_fd(&ours);
+    guardian.pid = pid;
+    guardian.kept = false;
+    return introduce(self, err);
 }
 
 static bool has_ended(int pidfd, int timeout_ms) {
@@ -160,47 +126,147 @@ int guardian_pidfd(void) {
     return guardian.pidfd;
 }
 
+pid_t guardian_pid(void) {
+    return guardian.pidfd < 0 ? 0 : guardian.pid;
+}
+
 void guardian_leave(void) {
-    close_fd(&guardian.pipe);
+    close_fd(&guardian.socket);
+}
+
+static bool wait_for_end(void) {
+    siginfo_t info;
+    bool gone = has_ended(guardian.pidfd, STOP_MS);
+    if (gone)
+        waitid(P_PIDFD, (id_t)guardian.pidfd, &info, WEXITED);
+    return gone;
 }
 
 /* A zombie of ours would hold up the guardian: init of a PID namespace waits for all of it. */
 int guardian_stop(void) {
-    siginfo_t info;
     if (guardian.pidfd < 0)
         return 0;
-    close_fd(&guardian.pipe);
-    process_reap_all(STOP_MS);
-    bool gone = has_ended(guardian.pidfd, STOP_MS);
-    if (gone)
-        waitid(P_PIDFD, (id_t)guardian.pidfd, &info, WEXITED);
+    close_fd(&guardian.socket);
+    if (!guardian.kept)
+        process_reap_all(STOP_MS);
+    bool gone = guardian.kept || wait_for_end();
     close_fd(&guardian.pidfd);
     return gone ? 0 : -1;
 }
 
 /* --- undo records ----------------------------------------------------------------------------- */
 
-static int send_record(enum undo_kind kind, const void *first, size_t first_size,
-                       const void *second, size_t second_size, struct error *err) {
-    size_t length;
-    if (guardian_start(err) < 0)
-        return -1;
-    cleanup_free void *record = undo_record(kind, first, first_size, second, second_size, &length);
-    if (!record)
-        return error_errno(err, ENOMEM);
-    if (pipe_write_all(guardian.pipe, record, length) < 0)
-        return error_set(err, errno, "cannot tell the guardian: %s", strerror(errno));
+/* In pieces: a packet is no larger than the socket's buffer. */
+static int send_bytes(const char *bytes, size_t size, struct error *err) {
+    struct message message = { .kind = MESSAGE_RECORD };
+    while (size > 0) {
+        size_t piece = size < MESSAGE_BODY_MAX ? size : MESSAGE_BODY_MAX;
+        if (tell(&message, bytes, piece, NULL, 0, err) < 0)
+            return -1;
+        bytes += piece;
+        size -= piece;
+    }
     return 0;
 }
 
-int guardian_undo_write(const char *path, const char *text, struct error *err) {
-    return send_record(UNDO_WRITE, path, strlen(path) + 1, text, strlen(text), err);
+static int send_record(const struct undo *undo, struct error *err) {
+    if (guardian_start(err) < 0)
+        return -1;
+    cleanup_free char *record = malloc(undo_size(undo));
+    if (!record)
+        return error_errno(err, ENOMEM);
+    undo_encode(undo, record);
+    return send_bytes(record, undo_size(undo), err);
 }
 
-int guardian_undo_unlink(const char *path, struct error *err) {
-    return send_record(UNDO_UNLINK, path, strlen(path) + 1, "", 0, err);
+int guardian_undo_write(uint32_t lab, const char *path, const char *text, struct error *err) {
+    struct undo undo = { UNDO_WRITE, lab, path, text, strlen(path) + 1, strlen(text) };
+    return send_record(&undo, err);
 }
 
-int guardian_undo_netlink(const void *message, size_t length, struct error *err) {
-    return send_record(UNDO_NETLINK, message, length, "", 0, err);
+int guardian_undo_unlink(uint32_t lab, const char *path, struct error *err) {
+    struct undo undo = { UNDO_UNLINK, lab, path, "", strlen(path) + 1, 0 };
+    return send_record(&undo, err);
+}
+
+int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, struct error *err) {
+    struct undo undo = { UNDO_SYMLINK, lab, path, target, strlen(path) + 1, strlen(target) + 1 };
+    return send_record(&undo, err);
+}
+
+int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err) {
+    struct undo undo = { UNDO_NETLINK, lab, message, "", length, 0 };
+    return send_record(&undo, err);
+}
+
+/* --- labs ------------------------------------------------------------------------------------- */
+
+static int refuse_hold(int code, struct error *err) {
+    error_set(err, code, "the guardian cannot hold the namespaces: %s", strerror(code));
+    if (code == EMFILE)
+        error_hint(err, "raise the limit of open files: ulimit -Hn N");
+    return -1;
+}
+
+/* "ETC\0NAME\0NAME\0"; how many of the names fit, *size: the bytes. */
+static size_t write_names(const char *etc, const char *const *names, size_t count,
+                          char body[MESSAGE_BODY_MAX], size_t *size) {
+    size_t done = 0;
+    *size = strlen(etc) + 1;
+    memcpy(body, etc, *size);
+    while (done < count && done < PACKET_FDS_MAX) {
+        size_t length = strlen(names[done]) + 1;
+        if (length > MESSAGE_BODY_MAX - *size)
+            break;
+        memcpy(body + *size, names[done++], length);
+        *size += length;
+    }
+    return done;
+}
+
+int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error *err) {
+    char body[MESSAGE_BODY_MAX];
+    int32_t first = 0, answer;
+    if (guardian_start(err) < 0)
+        return -1;
+    for (size_t done = 0, size; done < nodes->count;) {
+        int32_t next = first > 0 ? first + (int32_t)done : 0;
+        struct message message = { MESSAGE_HOLD, lab, next, (uint32_t)nodes->count };
+        size_t some =
+            write_names(nodes->etc, nodes->names + done, nodes->count - done, body, &size);
+        if (some == 0)
+            return refuse_hold(ENAMETOOLONG, err);
+        if (tell(&message, body, size, nodes->fds + done, some, err) < 0 ||
+            await_reply(&answer, err) < 0)
+            return -1;
+        if (answer < 0)
+            return refuse_hold(-answer, err);
+        first = first > 0 ? first : answer;
+        done += some;
+    }
+    return first;
+}
+
+/* A message that is nothing but its kind. Without a guardian there is nothing to tell. */
+static int tell_kind(enum message_kind kind, uint32_t lab, struct error *err) {
+    struct message message = { .kind = kind, .lab = lab };
+    return guardian.socket < 0 ? 0 : tell(&message, NULL, 0, NULL, 0, err);
+}
+
+int guardian_down(uint32_t lab, struct error *err) {
+    return tell_kind(MESSAGE_DOWN, lab, err);
+}
+
+int guardian_sync(struct error *err) {
+    int32_t value;
+    if (tell_kind(MESSAGE_SYNC, 0, err) < 0)
+        return -1;
+    return guardian.socket < 0 ? 0 : await_reply(&value, err);
+}
+
+int guardian_keep(struct error *err) {
+    if (guardian_start(err) < 0 || tell_kind(MESSAGE_KEEP, 0, err) < 0)
+        return -1;
+    guardian.kept = true;
+    return 0;
 }

@@ -227,7 +227,7 @@ static int prepare_run_dir(struct error *err) {
                      strerror(errno));
 }
 
-static int publish(int ns, const char *path, struct error *err) {
+static int mount_name(int ns, const char *path, struct error *err) {
     char source[64];
     snprintf(source, sizeof source, "/proc/self/fd/%d", ns);
     if (mount(source, path, "none", MS_BIND, NULL) < 0)
@@ -246,7 +246,7 @@ int netns_add(const char *name, struct error *err) {
     cleanup_fd int file = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
     if (file < 0)
         return error_errno(err, errno);
-    if (publish(ns, path, err) < 0) {
+    if (mount_name(ns, path, err) < 0) {
         unlink(path);
         return -1;
     }
@@ -262,6 +262,16 @@ int netns_del(const char *name, struct error *err) {
         return 0;
     return errno == ENOENT ? error_set(err, ENOENT, "there is no namespace named \"%.60s\"", name)
                            : error_errno(err, errno);
+}
+
+/* No mount: a symlink is seen wherever the folder is, and the folder needs none for it. */
+int netns_publish(const char *name, const char *target, struct error *err) {
+    char path[PATH_MAX];
+    if (name_to_path(name, path, err) < 0)
+        return -1;
+    if (mkdir(NETNS_RUN_DIR, 0755) < 0 && errno != EEXIST)
+        return error_set(err, errno, "cannot create %s: %s", NETNS_RUN_DIR, strerror(errno));
+    return symlink(target, path) < 0 ? error_errno(err, errno) : 0;
 }
 
 static int is_name(const struct dirent *entry) {

@@ -18,6 +18,10 @@ int netns_new(struct error *err);
    netns_del. Errors: EINVAL for a name that is none, EEXIST. */
 int netns_add(const char *name, struct error *err);
 
+/* Publishes a namespace that somebody holds: /run/netns/NAME as a symlink, to /proc/PID/fd/N.
+   Errors: as netns_add. */
+int netns_publish(const char *name, const char *target, struct error *err);
+
 /* Takes the name away; the namespace itself lives on while something else holds it. */
 int netns_del(const char *name, struct error *err);
 

@@ -1,0 +1,32 @@
+/* The guardian itself: what runs in the child. Private to guardian*.c.
+
+   Nothing here may use malloc, stdio or a lock: another thread of nsh may have held one when the
+   child was cloned, and there is no exec that would clear it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "undo.h"
+
+enum { SCRIPT_MAX = 256 };
+
+struct guardian {
+    pid_t pid;    /* as nsh sees it; getpid() is 1 here */
+    int nsh;      /* the socket to nsh; -1: it is gone, and we are kept */
+    int owner;    /* a pidfd of nsh */
+    int sleeper;  /* a pidfd; -1: there is none */
+    int listener; /* of the registry; -1: there is no lab */
+    bool kept;
+    time_t since; /* the first lab */
+    char script[SCRIPT_MAX];
+    struct undo_log log;
+};
+
+/* Does what a guardian does, until nsh has ended (or a client of the registry said so). */
+_Noreturn void guardian_main(int nsh);
+
+/* Kills every process of our PID namespace that is in a network namespace which the lab holds; not
+   in our own. Without waiting for their end. */
+void guardian_kill(const struct undo_log *log, uint32_t lab);
