@@ -124,6 +124,12 @@ static int down(lua_State *L) {
     return answer(L, guardian_down(check_lab(L), &err), &err);
 }
 
+/* drop(number) -> true | nil, err */
+static int drop(lua_State *L) {
+    struct error err;
+    return answer(L, guardian_drop((int)luaL_checkinteger(L, 1), &err), &err);
+}
+
 /* sync() -> true | nil, err */
 static int sync_all(lua_State *L) {
     struct error err;
@@ -138,6 +144,7 @@ static int keep(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     { "down", down },
+    { "drop", drop },
     { "hold", hold },
     { "keep", keep },
     { "pid", get_pid },

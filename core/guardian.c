@@ -257,6 +257,11 @@ int guardian_down(uint32_t lab, struct error *err) {
     return tell_kind(MESSAGE_DOWN, lab, err);
 }
 
+int guardian_drop(int number, struct error *err) {
+    struct message message = { .kind = MESSAGE_DROP, .value = number };
+    return guardian.socket < 0 ? 0 : tell(&message, NULL, 0, NULL, 0, err);
+}
+
 int guardian_sync(struct error *err) {
     int32_t value;
     if (tell_kind(MESSAGE_SYNC, 0, err) < 0)

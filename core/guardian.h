@@ -66,6 +66,9 @@ int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error
    runs its records backwards, forgets them, lets go of its descriptors. Does not wait for that. */
 int guardian_down(uint32_t lab, struct error *err);
 
+/* The same for one held descriptor, by its number; the records of its lab stay. */
+int guardian_drop(int number, struct error *err);
+
 /* Waits until all that was said so far is done. Errors: ESRCH if the guardian is gone. */
 int guardian_sync(struct error *err);
 

@@ -157,6 +157,17 @@ static int hear_down(struct guardian *guardian, const struct message *message,
     return 0;
 }
 
+/* One node is taken down as a lab of its own. */
+static int hear_drop(struct guardian *guardian, const struct message *message,
+                     const struct packet *packet) {
+    enum { DROPPED = UINT32_MAX };
+    (void)packet;
+    undo_move_held(&guardian->log, message->value, DROPPED);
+    guardian_kill(&guardian->log, DROPPED);
+    undo_run_lab(&guardian->log, DROPPED);
+    return 0;
+}
+
 static int hear_sync(struct guardian *guardian, const struct message *message,
                      const struct packet *packet) {
     (void)message;
@@ -187,7 +198,7 @@ static int hear_listen(struct guardian *guardian, const struct message *message,
 static int (*const hear[MESSAGE_KINDS])(struct guardian *, const struct message *,
                                         const struct packet *) = {
     [MESSAGE_HELLO] = hear_hello,   [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
-    [MESSAGE_DOWN] = hear_down,     [MESSAGE_SYNC] = hear_sync,     [MESSAGE_KEEP] = hear_keep,
+    [MESSAGE_DOWN] = hear_down,     [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,     [MESSAGE_KEEP] = hear_keep,
     [MESSAGE_LISTEN] = hear_listen,
 };
 

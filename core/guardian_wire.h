@@ -13,6 +13,7 @@ enum message_kind {
     MESSAGE_HOLD,   /* "ETC\0" and "NAME\0" for each descriptor. value: the number of the first one,
                        0: to be chosen, with room for count. Answered: the number, or -errno */
     MESSAGE_DOWN,   /* nothing */
+    MESSAGE_DROP,   /* nothing; value: the number of a held descriptor */
     MESSAGE_SYNC,   /* nothing. Answered: 0 */
     MESSAGE_KEEP,   /* nothing */
     MESSAGE_LISTEN, /* the script's name, with its zero byte; a listening socket */

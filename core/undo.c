@@ -57,7 +57,8 @@ static void undo_write(const struct undo *undo) {
 
 static void undo_unlink(const struct undo *undo) {
     umount2(undo->first, MNT_DETACH | UMOUNT_NOFOLLOW);
-    unlink(undo->first);
+    if (unlink(undo->first) < 0 && errno == EISDIR)
+        rmdir(undo->first);
 }
 
 static void undo_symlink(const struct undo *undo) {
@@ -76,10 +77,14 @@ static void undo_netlink(const struct undo *undo) {
         send(fd, undo->first, undo->first_size, 0); /* the kernel acts before it returns */
 }
 
-static void undo_held(const struct undo *undo) {
+static int32_t held_fd(const struct undo *undo) {
     int32_t fd;
     memcpy(&fd, undo->second, sizeof fd);
-    close(fd);
+    return fd;
+}
+
+static void undo_held(const struct undo *undo) {
+    close(held_fd(undo));
 }
 
 static void (*const kinds[])(const struct undo *) = {
@@ -138,6 +143,13 @@ bool undo_next(const struct undo_log *log, size_t *at, struct undo *undo) {
     *undo = decode(log->bytes + *at);
     *at += size;
     return true;
+}
+
+void undo_move_held(struct undo_log *log, int32_t fd, uint32_t lab) {
+    struct undo undo;
+    for (size_t at = 0, start = 0; undo_next(log, &at, &undo); start = at)
+        if (undo.kind == UNDO_HELD && held_fd(&undo) == fd)
+            memcpy(log->bytes + start + offsetof(struct head, lab), &lab, sizeof lab);
 }
 
 /* Those of one lab, or all. */

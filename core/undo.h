@@ -8,7 +8,7 @@
 /* What each does, with its two parts. Paths end with a zero byte. */
 enum undo_kind {
     UNDO_WRITE,   /* puts the text second into the file first */
-    UNDO_UNLINK,  /* unmounts and removes the name first */
+    UNDO_UNLINK,  /* unmounts and removes the name first, also an empty directory */
     UNDO_SYMLINK, /* removes the symlink first, if its target is still second (zero byte too) */
     UNDO_NETLINK, /* sends the message first to rtnetlink */
     UNDO_HELD,    /* closes a descriptor: first is a node's name, second a struct undo_held */
@@ -47,6 +47,9 @@ int undo_add(struct undo_log *log, const struct undo *undo);
 /* Walks the complete records, first one first: *at starts with 0. What it yields points into the
    log, at any alignment. */
 bool undo_next(const struct undo_log *log, size_t *at, struct undo *undo);
+
+/* Gives the record of a held descriptor to another lab. */
+void undo_move_held(struct undo_log *log, int32_t fd, uint32_t lab);
 
 /* Runs the complete records of a lab, or all of them, last one first, and forgets them. */
 void undo_run_lab(struct undo_log *log, uint32_t lab);

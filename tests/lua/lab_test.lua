@@ -28,6 +28,9 @@ local function gone()
     end)
 end
 
+-- A class of tests that each leave nothing.
+local function class() return { setUp = gone, tearDown = gone } end
+
 -- The document's two containers on a bridge.
 local function bridge_lab(name)
     local lab = nsh.lab(name or "bridge")
@@ -39,7 +42,7 @@ local function bridge_lab(name)
     return lab
 end
 
-TestPlan = {}
+TestPlan = class()
 
 function TestPlan:test_is_the_commands_in_order_and_changes_nothing()
     local lab = bridge_lab()
@@ -83,9 +86,7 @@ function TestPlan:test_names_the_line_of_what_cannot_be()
     lab:node "left":connect{ to = "rigth" }
     lab:node "right"
     refused("ENOENT", 'cannot add link eth0 in left: there is no node "rigth"; did you mean right (ENOENT)', lab.up, lab)
-    lab = nsh.lab "wrong"
-    lab:node "a":connect{ "eth0", to = lab:node "b", mtuu = 5 }
-    refused("EINVAL", 'cannot add link eth0 in b: unknown key "mtuu"; did you mean mtu (EINVAL)', function()
+    refused("EINVAL", 'cannot set link eth0 in b: unknown key "mtuu"; did you mean mtu (EINVAL)', function()
         local one = nsh.lab "wrong"
         local b = one:node "b"
         one:node "a":connect{ to = b, peer = { "eth0", mtuu = 5 } }
@@ -93,7 +94,7 @@ function TestPlan:test_names_the_line_of_what_cannot_be()
     end)
 end
 
-TestDeclarations = {}
+TestDeclarations = class()
 
 function TestDeclarations:test_a_doubled_name_is_refused_with_the_line_of_the_first()
     local lab = nsh.lab "double"
@@ -160,7 +161,7 @@ function TestDeclarations:test_macs_follow_from_the_names()
     gone()
 end
 
-TestUp = {}
+TestUp = class()
 
 function TestUp:test_every_node_reaches_every_other()
     local lab <close> = bridge_lab()
@@ -249,7 +250,7 @@ function TestUp:test_a_name_can_be_given_again_at_once()
     lu.assertFalse(host:ping("172.16.0.30", { timeout = 0.2 }).ok)
 end
 
-TestRefusal = {}
+TestRefusal = class()
 
 function TestRefusal:test_in_the_middle_takes_back_everything()
     local lab = bridge_lab()
@@ -297,7 +298,7 @@ function TestRefusal:test_keeps_what_somebody_else_had_made()
     gone()
 end
 
-TestDown = {}
+TestDown = class()
 
 function TestDown:test_leaves_nothing_and_up_builds_it_again()
     local lab = bridge_lab()
@@ -354,7 +355,7 @@ function TestDown:test_a_block_that_ends_ends_its_lab()
     gone()
 end
 
-TestNode = {}
+TestNode = class()
 
 function TestNode:test_has_its_files_programs_sysctls_and_firewall()
     local lab <close> = bridge_lab()
@@ -362,7 +363,7 @@ function TestNode:test_has_its_files_programs_sysctls_and_firewall()
     app3:file("hosts", "172.16.0.40 app4\n")
     app3:file("resolv.conf", "nameserver 172.16.0.53\n")
     app3:sysctl("net.ipv4.conf.clink3.rp_filter", 2)
-    app3:nft "table inet t { chain c { type filter hook output priority 0; icmp type echo-request drop; } }"
+    app3:nft "table inet t { chain c { type filter hook output priority 0; icmp type echo-request drop; }; }"
     local program = app3:run{ "sh", "-c", "hostname; exec sleep 1000", output = true }
     lab:up()
     lu.assertEquals(app3:exec{ "cat", "/etc/hosts", "/etc/resolv.conf", output = true }.out,
@@ -376,7 +377,7 @@ end
 
 function TestNode:test_a_rule_that_nft_refuses_is_an_error_with_its_line()
     local lab = bridge_lab()
-    lab:find "app3":nft "table inet t { chain c { nonsense; } }"
+    lab:find "app3":nft "table inet t { chain c { nonsense; }; }"
     local err = support.raised(lab.up, lab)
     lu.assertStrContains(tostring(err), "cannot set the firewall in app3: ")
     lu.assertStrContains(err.message, "nonsense")
@@ -399,11 +400,11 @@ function TestNode:test_lo_stays_down_if_it_is_told_to()
     local lab <close> = nsh.lab "lo"
     local a, b = lab:node("a", { lo = false }), lab:node "b"
     lab:up()
-    lu.assertFalse(a.link:get "lo".up)
+    lu.assertNil(a.link:get "lo".up)
     lu.assertTrue(b.link:get "lo".up)
 end
 
-TestShapes = {}
+TestShapes = class()
 
 local function counts(lab)
     local lines = table.concat(lab:plan(), "\n")

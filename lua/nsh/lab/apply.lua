@@ -88,18 +88,26 @@ local function take_back_object(step)
     end
 end
 
-local function exists(step)
-    return step.node.ns and step.node.ns:socket():get("link", "get", { step.args[1] })
+-- Interfaces of the host whose other end was in a namespace that goes; the kernel takes its time.
+local leaving = {}
+
+local function is_on_host(step)
+    return step.node.kind == "host" and step.object == "link" and step.verb == "add"
 end
 
--- The ends of pairs whose other end was in a namespace that goes: the kernel takes its time.
+local function exists(name)
+    return require("nsh").host:socket():get("link", "get", { name })
+end
+
+-- Waits for those that are going, if a step is about to make one of that name.
 local function wait_until_gone(steps)
     for _, step in ipairs(steps) do
-        local tries = GONE / 0.002
-        while step.object == "link" and step.verb == "add" and exists(step) and tries > 0 do
+        local name = is_on_host(step) and step.args[1]
+        local deadline = core.poll.now() + GONE
+        while name and leaving[name] and exists(name) and core.poll.now() < deadline do
             require("nsh.loop").sleep(0.002)
-            tries = tries - 1
         end
+        if name then leaving[name] = nil end
     end
 end
 
@@ -120,6 +128,9 @@ local function take_back(layer)
     for node in pairs(new) do steps_of.forget(node) end
     guardian.down(layer.id)
     guardian.sync()
+    for _, step in ipairs(layer.done) do
+        if is_on_host(step) then leaving[step.args[1]] = true end
+    end
     wait_until_gone(layer.done)
 end
 
@@ -130,7 +141,7 @@ end
 
 local function register(lab)
     if lab.registered then return end
-    local ok, err = guardian.register(lab.name)
+    local ok, err = (guardian.register or guardian.start)(lab.name)
     if not ok then errors.raise(err, "bring up lab " .. lab.name) end
     lab.registered = true
 end
@@ -147,7 +158,7 @@ function M.up(lab)
     local steps = plan.build(lab)
     if #steps > 0 then
         register(lab)
-        if lab.was_up then -- what a down() before has left to do
+        if next(leaving) then -- what a down() before has left to do
             errors.check(guardian.sync())
             wait_until_gone(steps)
         end
@@ -175,10 +186,13 @@ function M.down(lab)
         for _, declaration in ipairs(node.declarations) do steps_of.stop(declaration) end
         reset(node.declarations)
         reset(node.interfaces)
+        for _, interface in ipairs(node.interfaces) do
+            if node.kind == "host" then leaving[interface.ifname] = true end
+        end
         if node.kind ~= "host" then steps_of.forget(node) end
     end
     for i = #lab.layers, 1, -1 do errors.check(guardian.down(lab.layers[i])) end
-    lab.layers, lab.dirty, lab.was_up = {}, true, true
+    lab.layers, lab.dirty = {}, true
 end
 
 --- See lab:keep.

@@ -31,49 +31,63 @@ end
 
 -- --- what goes along with a link -----------------------------------------------------------------
 
-local function add_part(self, object, args)
-    local part = Declaration.new(self.node, object, args, self.where)
-    part.owner = self
-    self.parts[#self.parts + 1] = part
+local function is_same(a, b)
+    for key, value in pairs(a) do if b[key] ~= value then return false end end
+    for key in pairs(b) do if a[key] == nil then return false end end
+    return true
 end
 
-local function drop_parts(self, object)
+local function find(list, args)
+    for i, other in ipairs(list) do if is_same(other, args) then return i end end
+end
+
+-- The declarations of an object that the interface has become those of `list`; what is the same stays.
+local function set_parts(self, object, list)
     for _, part in ipairs(self.parts) do
-        if part.object == object and not part.removed then part:remove() end
+        if part.object == object and not part.removed then
+            local i = find(list, part.args)
+            if i then table.remove(list, i) else part:remove() end
+        end
+    end
+    for _, args in ipairs(list) do
+        local part = Declaration.new(self.node, object, args, self.where)
+        part.owner = self
+        self.parts[#self.parts + 1] = part
     end
 end
 
 local function set_addresses(self, addr)
-    drop_parts(self, "addr")
+    local list = {}
     self.addresses = {}
     for i, address in ipairs(listed(addr)) do
         self.addresses[i] = text_of(address)
-        add_part(self, "addr", { self.addresses[i], dev = self.ifname })
+        list[i] = { self.addresses[i], dev = self.ifname }
     end
+    set_parts(self, "addr", list)
 end
 
 local function set_gateways(self, via)
-    drop_parts(self, "route")
-    for _, gateway in ipairs(listed(via)) do
-        add_part(self, "route", { "default", via = without_length(gateway), dev = self.ifname })
+    local list = {}
+    for i, gateway in ipairs(listed(via)) do
+        list[i] = { "default", via = without_length(gateway), dev = self.ifname }
     end
+    set_parts(self, "route", list)
 end
 
 local function set_vlans(self, vlan)
-    drop_parts(self, "vlan")
-    for _, one in ipairs(listed(vlan)) do
-        local args = type(one) == "table" and one or { vid = one, pvid = true, untagged = true }
-        args.dev = self.ifname
-        add_part(self, "vlan", args)
+    local list = {}
+    for i, one in ipairs(listed(vlan)) do
+        list[i] = type(one) == "table" and one or { vid = one, pvid = true, untagged = true }
+        list[i].dev = self.ifname
     end
+    set_parts(self, "vlan", list)
 end
 
 local function set_shape(self, fields)
-    drop_parts(self, "qdisc")
-    if next(fields) == nil then return end
-    local args = require "nsh.lab.shaping"(fields)
-    args.dev = self.ifname
-    add_part(self, "qdisc", args)
+    for key, value in pairs(fields) do self.shape[key] = value or nil end
+    local args = next(self.shape) and require "nsh.lab.shaping"(self.shape)
+    if args then args.dev = self.ifname end
+    set_parts(self, "qdisc", { args or nil })
 end
 
 -- Splits what a script gave into the link's own fields and the rest, which is set.
@@ -88,10 +102,7 @@ local function take(self, spec)
     if spec.addr ~= nil then set_addresses(self, spec.addr) end
     if spec.via ~= nil then set_gateways(self, spec.via) end
     if spec.vlan ~= nil then set_vlans(self, spec.vlan) end
-    if next(shape) then
-        for key, value in pairs(shape) do self.shape[key] = value or nil end
-        set_shape(self, self.shape)
-    end
+    if next(shape) then set_shape(self, shape) end
 end
 
 -- --- the interface -------------------------------------------------------------------------------

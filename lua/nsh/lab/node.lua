@@ -129,7 +129,7 @@ end
 
 --- Declares the node's firewall: text for the program nft. Further texts are added to it.
 --
---     r1:nft "table inet t { chain c { type filter hook input priority 0; policy drop; } }"
+--     r1:nft "table inet t { chain c { type filter hook input priority 0; policy drop; }; }"
 function methods:nft(text)
     if type(text) ~= "string" then refuse(self, "use nft", "a text of rules expected") end
     if self.kind == "host" then refuse(self, "use nft", "a lab keeps away from the host's firewall", "EPERM") end

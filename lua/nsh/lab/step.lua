@@ -149,7 +149,7 @@ local function apply_namespaces(layer, steps, first, last)
     for i = first, last do
         handles[#handles + 1], names[#names + 1] = make_namespace(steps[i]), steps[i].node.name
     end
-    local number, err = guardian.hold(layer.id, names, handles)
+    local number, err = guardian.hold(layer.id, names, handles, "/run/nsh/" .. steps[first].node.lab.name)
     if not number then refuse(steps[first], err) end
     for i, handle in ipairs(handles) do
         local step = steps[first + i - 1]
@@ -251,7 +251,7 @@ local function settle(lab)
             if interface.near then list[#list + 1] = node.ns break end
         end
     end
-    require "nsh.settle"(list, SETTLE)
+    require("nsh.settle").settle(list, SETTLE)
 end
 
 local function words(args)
