@@ -7,7 +7,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local plan = require "nsh.lab.plan"
-local steps_of = require "nsh.lab.step"
+local kinds = require "nsh.lab.step"
 
 local M = {}
 
@@ -42,7 +42,7 @@ local function apply(lab, layer, steps)
     while i <= #steps do
         progress:at(i - 1)
         local last = end_of_run(steps, i)
-        local kind = steps_of.kinds[steps[i].kind]
+        local kind = kinds.kinds[steps[i].kind]
         if kind.apply_all then
             kind.apply_all(layer, steps, i, last)
         else
@@ -58,7 +58,7 @@ local function keep_living(list)
     for _, one in ipairs(list) do
         if not one.removed then
             kept[#kept + 1] = one
-            if one.args then one.applied, one.changed = steps_of.copy(one.args), nil end
+            if one.args then one.applied, one.changed = kinds.copy(one.args), nil end
         end
     end
     return kept
@@ -73,18 +73,20 @@ local function commit(lab)
     lab.dirty = false
 end
 
-local function take_back_object(step)
-    local socket = step.node.ns and step.node.ns:socket()
-    if not socket then return end
-    if step.verb == "add" then
-        local args = step.object == "link" and { step.args[1] } or step.args
-        socket:change(step.object, "del", args)
+-- A link whose other end is in one of those nodes.
+local function goes_with(step, nodes)
+    local peer = step.object == "link" and step.verb == "add" and step.by.peer
+    return peer and nodes[peer.node]
+end
+
+local function take_back_object(step, new)
+    local socket = step.node.ns:socket()
+    if step.verb == "add" and not goes_with(step, new) then
+        socket:change(step.object, "del", step.object == "link" and { step.args[1] } or step.args)
     elseif step.verb == "del" and step.object ~= "link" then
         socket:change(step.object, "add", step.args)
-    elseif step.verb == "set" and step.by.applied then
-        local before = { step.args[1] }
-        for key in pairs(step.args) do before[key] = step.by.applied[key] end
-        socket:change(step.object, "set", before)
+    elseif step.before then
+        socket:change("link", "set", step.before)
     end
 end
 
@@ -95,23 +97,27 @@ local function is_on_host(step)
     return step.node.kind == "host" and step.object == "link" and step.verb == "add"
 end
 
-local function exists(name)
-    return require("nsh").host:socket():get("link", "get", { name })
-end
-
--- Waits for those that are going, if a step is about to make one of that name.
-local function wait_until_gone(steps)
-    for _, step in ipairs(steps) do
-        local name = is_on_host(step) and step.args[1]
-        local deadline = core.poll.now() + GONE
-        while name and leaving[name] and exists(name) and core.poll.now() < deadline do
-            require("nsh.loop").sleep(0.002)
-        end
-        if name then leaving[name] = nil end
+local function wait_until_gone(ns, name)
+    local deadline = core.poll.now() + GONE
+    while ns:socket():get("link", "get", { name }) and core.poll.now() < deadline do
+        require("nsh.loop").sleep(0.002)
     end
 end
 
--- Last to first. What a new namespace holds goes with it.
+-- What a down() before has left to do, before its names are used again.
+local function wait_for_names(steps)
+    if not next(leaving) then return end
+    errors.check(guardian.sync())
+    for _, step in ipairs(steps) do
+        local name = is_on_host(step) and step.args[1]
+        if leaving[name] then
+            wait_until_gone(step.node.ns, name)
+            leaving[name] = nil
+        end
+    end
+end
+
+-- Last to first. What a new namespace holds goes with it, and so do the other ends of its pairs.
 local function take_back(layer)
     local new = {}
     for _, step in ipairs(layer.done) do
@@ -119,19 +125,15 @@ local function take_back(layer)
     end
     for i = #layer.done, 1, -1 do
         local step = layer.done[i]
-        local peer = step.by.peer
-        if step.kind == "run" then steps_of.stop(step.by) end
-        if step.kind == "object" and not new[step.node] and not (peer and new[peer.node]) then
-            take_back_object(step)
-        end
+        if step.kind == "run" then kinds.stop(step.by) end
+        if step.kind == "object" and not new[step.node] then take_back_object(step, new) end
     end
-    for node in pairs(new) do steps_of.forget(node) end
+    for node in pairs(new) do kinds.forget(node) end
     guardian.down(layer.id)
     guardian.sync()
     for _, step in ipairs(layer.done) do
-        if is_on_host(step) then leaving[step.args[1]] = true end
+        if goes_with(step, new) and not new[step.node] then wait_until_gone(step.node.ns, step.args[1]) end
     end
-    wait_until_gone(layer.done)
 end
 
 local function begin_layer()
@@ -158,10 +160,7 @@ function M.up(lab)
     local steps = plan.build(lab)
     if #steps > 0 then
         register(lab)
-        if next(leaving) then -- what a down() before has left to do
-            errors.check(guardian.sync())
-            wait_until_gone(steps)
-        end
+        wait_for_names(steps)
         local layer = begin_layer()
         local ok, err = pcall(apply, lab, layer, steps)
         if not ok then
@@ -183,13 +182,13 @@ end
 function M.down(lab)
     if #lab.layers == 0 then return end
     for _, node in ipairs(lab.nodes) do
-        for _, declaration in ipairs(node.declarations) do steps_of.stop(declaration) end
+        for _, declaration in ipairs(node.declarations) do kinds.stop(declaration) end
         reset(node.declarations)
         reset(node.interfaces)
         for _, interface in ipairs(node.interfaces) do
             if node.kind == "host" then leaving[interface.ifname] = true end
         end
-        if node.kind ~= "host" then steps_of.forget(node) end
+        if node.kind ~= "host" then kinds.forget(node) end
     end
     for i = #lab.layers, 1, -1 do errors.check(guardian.down(lab.layers[i])) end
     lab.layers, lab.dirty = {}, true
@@ -205,7 +204,7 @@ end
 function M.commands(lab)
     local lines = {}
     for _, step in ipairs(plan.build(lab)) do
-        local command = steps_of.kinds[step.kind].command
+        local command = kinds.kinds[step.kind].command
         if command then lines[#lines + 1] = command(step) end
     end
     return lines

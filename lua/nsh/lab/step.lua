@@ -83,6 +83,28 @@ local function tell_guardian(layer, step, socket)
     if not ok then refuse(step, failed) end
 end
 
+local function is_up(record)
+    for _, flag in ipairs(record.flags) do
+        if flag == "UP" then return true end
+    end
+    return false
+end
+
+-- The fields of a link that a step changes, as they were, for link:set.
+local function fields_before(step, socket)
+    local record = step.verb == "set" and step.by.applied and socket:get("link", "get", { step.args[1] })
+    if not record then return end
+    local before = { step.args[1] }
+    for key in pairs(step.args) do
+        if key ~= 1 then before[key] = record[key] end
+    end
+    if step.args.up ~= nil then before.up = is_up(record) end
+    if step.args.master or step.args.nomaster then
+        before.master, before.nomaster = record.master, not record.master or nil
+    end
+    return before
+end
+
 -- Sends the steps of a batch; those that were done are the layer's to take back.
 local function send(layer, batch, socket, steps)
     local ok, err, first, refused = batch:send(socket)
@@ -116,6 +138,7 @@ local function apply_objects(layer, steps, first, last)
         local step = steps[i]
         if needs(step, made) then flush() end
         tell_guardian(layer, step, socket)
+        if step.object == "link" then step.before = fields_before(step, socket) end
         local ok, err = batch:add(socket, step.object, step.verb, step.args)
         if not ok then
             flush()
