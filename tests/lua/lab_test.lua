@@ -48,9 +48,9 @@ function TestPlan:test_is_the_commands_in_order_and_changes_nothing()
     local lab = bridge_lab()
     local lines = table.concat(lab:plan(), "\n"):gsub("address %x%x[%x:]+ ", "")
     lu.assertEquals(lines, [[
+ip link add name br0 type bridge
 ip netns add app3
 ip netns add app4
-ip link add name br0 type bridge
 ip link add name hlink3 up master br0 type veth peer name clink3 netns app3
 ip link add name hlink4 up master br0 type veth peer name clink4 netns app4
 ip -n app3 link set dev lo up
@@ -80,12 +80,14 @@ function TestPlan:test_names_the_line_of_what_cannot_be()
     local lab = nsh.lab "wrong"
     local a = lab:node "a"
     a:addr{ "10.0.0.1/24", dev = "eth9" }
-    local err = refused("ENODEV", 'cannot add addr 10.0.0.1/24 in a: dev: there is no interface "eth9" (ENODEV)', lab.plan, lab)
+    local err = refused("ENODEV", 'cannot add addr 10.0.0.1/24 in a: dev: there is no interface "eth9" (ENODEV)',
+        lab.plan, lab)
     lu.assertStrContains(err.where, "lab_test.lua:")
     lab = nsh.lab "wrong"
     lab:node "left":connect{ to = "rigth" }
     lab:node "right"
-    refused("ENOENT", 'cannot add link eth0 in left: there is no node "rigth"; did you mean right (ENOENT)', lab.up, lab)
+    refused("ENOENT", 'cannot add link eth0 in left: there is no node "rigth"; did you mean right (ENOENT)',
+        lab.up, lab)
     refused("EINVAL", 'cannot set link eth0 in b: unknown key "mtuu"; did you mean mtu (EINVAL)', function()
         local one = nsh.lab "wrong"
         local b = one:node "b"
@@ -267,14 +269,16 @@ function TestRefusal:test_of_a_second_up_leaves_the_first()
     lab:up()
     local app3 = lab:find "app3"
     local function state()
-        return { interfaces(), interfaces(app3:live()), app3.route:list(), app3.link:get "clink3".mtu, #nsh.netns.list() }
+        return { interfaces(), interfaces(app3:live()), app3.route:list(), app3.link:get "clink3".mtu,
+            #nsh.netns.list() }
     end
     local before = state()
     app3.interfaces[1]:set{ mtu = 1300 }
     app3:addr{ "10.7.0.1/24", dev = "clink3" }
     lab:node "x":connect{ "eth0", to = app3, peer = "extra" }
     local wrong = app3:route{ "10.9.0.0/16", via = "192.168.7.1" }
-    refused("ENETUNREACH", "cannot add route 10.9.0.0/16 in app3: Nexthop has invalid gateway (ENETUNREACH)", lab.up, lab)
+    refused("ENETUNREACH", "cannot add route 10.9.0.0/16 in app3: Nexthop has invalid gateway (ENETUNREACH)",
+        lab.up, lab)
     lu.assertEquals(state(), before)
     lu.assertTrue(app3:ping(lab:find "app4").ok)
     wrong:remove()
@@ -286,7 +290,8 @@ end
 function TestRefusal:test_keeps_what_somebody_else_had_made()
     host.link:add{ "br0", type = "bridge" }
     local lab = bridge_lab()
-    refused("EEXIST", "cannot add link br0 in host: the host has an interface of that name already (EEXIST)", lab.up, lab)
+    refused("EEXIST", "cannot add link br0 in host: the host has an interface of that name already (EEXIST)",
+        lab.up, lab)
     lu.assertEquals(interfaces(), { "br0" })
     host.link:del "br0"
     lab:up()

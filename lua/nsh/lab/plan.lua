@@ -352,10 +352,18 @@ local function add(plan, lab)
             if not node.removed then fn(plan, node, ...) end
         end
     end
+    -- What is undone runs backwards: the host's bridges go after the namespaces with their ports, which
+    -- the kernel clears together, and not port by port.
+    local function others(on_host)
+        each(function(_, node)
+            if (node.kind == "host") == on_host then add_others(plan, node, false) end
+        end)
+    end
+    others(true)
     each(add_namespace)
     each(add_kind, "file")
     each(add_kind, "sysctl", function(declaration) return not names_interface(declaration) end)
-    each(add_others, false)
+    others(false)
     each(add_cables)
     each(add_others, true)
     each(add_kind, "sysctl", names_interface)
