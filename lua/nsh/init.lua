@@ -11,6 +11,7 @@ local lazy = {
     host = function() return nsh.netns.current() end,
     go = function() return require("nsh.loop").go end,
     sleep = function() return require("nsh.loop").sleep end,
+    settle = function() return require("nsh.settle").settle end,
     show = function() return require "nsh.show" end,
 }
 

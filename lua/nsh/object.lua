@@ -5,6 +5,7 @@
 -- and `set`; keys that only the kernel sets are passed over.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local settle = require "nsh.settle"
 
 local M = {}
 
@@ -54,6 +55,7 @@ end
 
 local function run(object, method, verb, args, more)
     check_call(object, verb, args, more)
+    if method == "change" and object.name == "link" then settle.mark(object.ns, args) end
     local socket = object.socket or object:open()
     local result, err = socket[method](socket, object.name, verb, args)
     if result == nil and err then refuse(object, verb, args, err) end
