@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/settle.h"
 #include "codec.h"
 #include "request.h"
 
@@ -292,6 +293,21 @@ static int nl_flush(lua_State *L) {
     return 1;
 }
 
+/* --- links that settle ------------------------------------------------------------------------ */
+
+/* unsettled() -> how many links are pending, doubtful, late (core/settle.h) */
+static int nl_unsettled(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    struct unsettled left;
+    struct error err;
+    if (settle_links(&s->nl, &left, &err) < 0)
+        return fail(L, &err);
+    lua_pushinteger(L, (lua_Integer)left.pending);
+    lua_pushinteger(L, (lua_Integer)left.doubtful);
+    lua_pushinteger(L, (lua_Integer)left.late);
+    return 3;
+}
+
 /* --- the userdata ----------------------------------------------------------------------------- */
 
 /* open(netns or nil, name or nil): a socket in that namespace. */
@@ -334,8 +350,13 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    { "change", nl_change }, { "get", nl_get },     { "list", nl_list },
-    { "flush", nl_flush },   { "close", nl_close }, { NULL, NULL },
+    { "change", nl_change },
+    { "get", nl_get },
+    { "list", nl_list },
+    { "flush", nl_flush },
+    { "unsettled", nl_unsettled },
+    { "close", nl_close },
+    { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {

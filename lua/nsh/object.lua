@@ -6,6 +6,7 @@
 local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
+local settle = require "nsh.settle"
 
 local M = {}
 
@@ -53,9 +54,15 @@ local function check_call(object, verb, args, more)
     end
 end
 
+-- Before a change.
+local function prepare(object, verb, args)
+    if dry.on then dry.check(operation(object, verb, args), object.ns.name) end
+    if object.name == "link" then settle.mark(object.ns, args) end
+end
+
 local function run(object, method, verb, args, more)
     check_call(object, verb, args, more)
-    if dry.on and method ~= "get" and method ~= "list" then dry.check(operation(object, verb, args), object.ns.name) end
+    if method ~= "get" and method ~= "list" then prepare(object, verb, args) end
     local socket = object.socket or object:open()
     local result, err = socket[method](socket, object.name, verb, args)
     if result == nil and err then refuse(object, verb, args, err) end

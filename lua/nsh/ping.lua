@@ -5,6 +5,7 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
+local settle = require "nsh.settle"
 
 local M = {}
 
@@ -102,6 +103,7 @@ end
 local function run(ns, addresses, opts, op)
     local engine <close> = open(ns, opts, op)
     for _, address in ipairs(addresses) do add(engine, address, ns.name) end
+    settle.ready()
     while errors.check(engine:step()) == "more" do
         loop.wait_any(engine:fds(), engine:timeout())
     end
@@ -118,9 +120,10 @@ local function beside(addresses)
 end
 
 --- Sends echo requests to an address, or to all of a list at the same time, and waits for the
--- replies; other tasks go on meanwhile. An address is "10.0.0.1", "2001:db8::1", or a link-local one
--- with its interface, "fe80::1%veth0". A broadcast or multicast address is answered by whoever is
--- first; what else comes counts as duplicates.
+-- replies; other tasks go on meanwhile. Links that nsh has changed carry by then (`nsh.settle`). An
+-- address is "10.0.0.1", "2001:db8::1", or a link-local one with its interface, "fe80::1%veth0". A
+-- broadcast or multicast address is answered by whoever is first; what else comes counts as
+-- duplicates.
 --
 -- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
 -- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of

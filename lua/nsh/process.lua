@@ -9,6 +9,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
+local settle = require "nsh.settle"
 
 local M = {}
 local Process = { __name = "nsh.process" }
@@ -138,6 +139,7 @@ end
 
 local function start(ns, words, options, background)
     dry.check("run " .. words[1], ns.name)
+    settle.ready()
     local self = setmetatable({ name = words[1], netns = ns.name, waiting = 0 }, Process)
     local ends = connect(self, options, background)
     local handle, err = core.process.start {
@@ -406,8 +408,8 @@ function Process:__tostring()
     return ("process %d (%s)"):format(self.pid, self.name)
 end
 
---- Starts a program in the background and returns it, once it runs. `args`: a string for the shell, or
--- a list of words with options:
+--- Starts a program in the background and returns it, once it runs. Links that nsh has changed
+-- carry by then (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --   output  true: its stdout and stderr are for `read` (default: they are nsh's)
 --   input   true: its stdin is for `write` (default: /dev/null)
 --   env     name -> value added to the environment, or false to take a variable away
@@ -436,8 +438,8 @@ local function printed(stream)
     return take_rest(stream)
 end
 
---- Runs a program to its end, with the terminal if nsh has one. `args`: a string for the shell, or a
--- list of words with options:
+--- Runs a program to its end, with the terminal if nsh has one. Links that nsh has changed carry
+-- before it starts (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --   output   true: collect what it prints, as `out` and `err` of the result (default: to the screen)
 --   input    a string that it reads as stdin (default: nsh's stdin)
 --   env      name -> value added to the environment, or false to take a variable away
