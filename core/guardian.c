@@ -16,6 +16,7 @@
 #include "guardian_wire.h"
 #include "packet.h"
 #include "process.h"
+#include "registry.h"
 #include "undo.h"
 
 enum { STOP_MS = 5000 };
@@ -24,7 +25,7 @@ static struct {
     int socket; /* to it */
     int pidfd;  /* -1: there is no guardian */
     pid_t pid;
-    bool kept;
+    bool registered, kept;
 } guardian = { -1, -1 };
 
 /* --- what it is told -------------------------------------------------------------------------- */
@@ -105,7 +106,7 @@ static int launch(struct error *err) {
         return refused(err);
     guardian.socket = take_fd(&ours);
     guardian.pid = pid;
-    guardian.kept = false;
+    guardian.registered = guardian.kept = false;
     return introduce(self, err);
 }
 
@@ -245,6 +246,23 @@ int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error
         done += some;
     }
     return first;
+}
+
+int guardian_register(const char *name, const char *script, struct error *err) {
+    struct message message = { .kind = MESSAGE_LISTEN };
+    if (guardian_start(err) < 0)
+        return -1;
+    if (guardian.registered)
+        return 0;
+    cleanup_fd int listener = registry_bind(name, err);
+    if (listener < 0 || tell(&message, script, strlen(script) + 1, &listener, 1, err) < 0)
+        return -1;
+    guardian.registered = true;
+    return 0;
+}
+
+bool guardian_is_registered(void) {
+    return guardian.pidfd >= 0 && guardian.registered;
 }
 
 /* A message that is nothing but its kind. Without a guardian there is nothing to tell. */

@@ -10,6 +10,7 @@
    0 is the process itself. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -47,6 +48,14 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err);
+
+/* Registers a lab under its name, for `nsh list` and its like: the guardian then listens there. One
+   name a process: that of its first lab; later calls do nothing. The script is what `nsh list`
+   shows, "" for none. Errors: as registry_bind. */
+int guardian_register(const char *name, const char *script, struct error *err);
+
+/* Whether there is a guardian, and it has a lab's name. */
+bool guardian_is_registered(void);
 
 /* Nodes of a lab: `nsh enter` finds them by name. */
 struct guardian_nodes {

@@ -18,6 +18,7 @@
 #include "guardian.h"
 #include "netns.h"
 #include "pipe.h"
+#include "registry.h"
 
 #define NETNS_PARENT "/run"
 
@@ -304,6 +305,7 @@ int sandbox_enter(struct error *err) {
     if (guardian_pidfd() >= 0)
         return error_set(err, EBUSY,
                          "a sandbox must be entered before the first change or program");
+    registry_prepare();
     if ((geteuid() == 0 ? enter_as_root(err) : enter_as_user(err)) < 0)
         return -1;
     if (bring_lo_up(err) < 0 || own_mounts(err) < 0)
