@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -25,7 +26,8 @@ static struct {
     int socket; /* to it */
     int pidfd;  /* -1: there is no guardian */
     pid_t pid;
-    bool registered, kept;
+    bool kept;
+    char lab[LAB_NAME_MAX + 1]; /* the name it is registered under, "" for none */
 } guardian = { -1, -1 };
 
 /* --- what it is told -------------------------------------------------------------------------- */
@@ -106,7 +108,8 @@ static int launch(struct error *err) {
         return refused(err);
     guardian.socket = take_fd(&ours);
     guardian.pid = pid;
-    guardian.registered = guardian.kept = false;
+    guardian.kept = false;
+    guardian.lab[0] = '\0';
     return introduce(self, err);
 }
 
@@ -125,6 +128,11 @@ int guardian_start(struct error *err) {
 
 int guardian_pidfd(void) {
     return guardian.pidfd;
+}
+
+void guardian_adopt(int pidfd) {
+    hear_of_children();
+    guardian.pidfd = pidfd;
 }
 
 pid_t guardian_pid(void) {
@@ -252,17 +260,17 @@ int guardian_register(const char *name, const char *script, struct error *err) {
     struct message message = { .kind = MESSAGE_LISTEN };
     if (guardian_start(err) < 0)
         return -1;
-    if (guardian.registered)
+    if (guardian.lab[0])
         return 0;
     cleanup_fd int listener = registry_bind(name, err);
     if (listener < 0 || tell(&message, script, strlen(script) + 1, &listener, 1, err) < 0)
         return -1;
-    guardian.registered = true;
+    snprintf(guardian.lab, sizeof guardian.lab, "%s", name);
     return 0;
 }
 
-bool guardian_is_registered(void) {
-    return guardian.pidfd >= 0 && guardian.registered;
+const char *guardian_lab(void) {
+    return guardian.pidfd >= 0 && guardian.lab[0] ? guardian.lab : NULL;
 }
 
 /* A message that is nothing but its kind. Without a guardian there is nothing to tell. */

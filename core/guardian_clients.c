@@ -68,19 +68,19 @@ static bool find_node(const struct guardian *guardian, const char *name, struct 
 static void let_enter(const struct guardian *guardian, const char *node, struct answer *answer) {
     struct undo undo;
     int32_t fd;
-    if (strcmp(node, HOST_NODE) != 0) {
-        if (!find_node(guardian, node, &undo)) {
-            answer->head.code = ENOENT;
-            return;
-        }
-        memcpy(&fd, undo.second, sizeof fd);
-        answer->size = undo.second_size - sizeof fd;
-        memcpy(answer->body, (const char *)undo.second + sizeof fd, answer->size);
-        answer->fds[1] = fd;
-        answer->fd_count++;
+    bool is_host = !strcmp(node, HOST_NODE);
+    if (!is_host && !find_node(guardian, node, &undo)) {
+        answer->head.code = ENOENT;
+        tell_about(guardian, answer);
+        return;
     }
-    answer->fds[0] = guardian->self;
-    answer->fd_count++;
+    answer->fds[answer->fd_count++] = guardian->self;
+    if (is_host)
+        return;
+    memcpy(&fd, undo.second, sizeof fd);
+    answer->fds[answer->fd_count++] = fd;
+    answer->size = undo.second_size - sizeof fd;
+    memcpy(answer->body, (const char *)undo.second + sizeof fd, answer->size);
 }
 
 /* As long as nsh runs, it is for nsh to end; then we do. */

@@ -22,8 +22,8 @@ enum {
 
 enum registry_kind {
     REGISTRY_INFO,  /* body: the names of the nodes, each with its zero byte, as many as fit */
-    REGISTRY_ENTER, /* body: the folder that covers its /etc; a pidfd of the guardian and, unless
-                       the node is `host`, a network namespace */
+    REGISTRY_ENTER, /* body: the folder with the folders that cover /etc; a pidfd of the guardian
+                       and, unless the node is `host`, a network namespace. ENOENT: as INFO */
     REGISTRY_END,   /* the guardian ends: at once if its nsh has ended, and with it if not; then a
                        pidfd of nsh, to be told */
     REGISTRY_KINDS
