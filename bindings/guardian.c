@@ -75,6 +75,23 @@ static int undo_netlink(lua_State *L) {
 
 /* --- labs ------------------------------------------------------------------------------------- */
 
+/* The script that runs, as lua(1) and nsh fill `arg`; "" at a prompt, where nothing stands before
+   the program. */
+static const char *push_script(lua_State *L) {
+    if (lua_getglobal(L, "arg") != LUA_TTABLE || lua_rawgeti(L, -1, -1) == LUA_TNIL)
+        return "";
+    lua_rawgeti(L, -2, 0);
+    const char *script = lua_tostring(L, -1);
+    return script ? script : "";
+}
+
+/* register(name) -> true | nil, err. One name a process: the first. */
+static int register_lab(lua_State *L) {
+    struct error err;
+    const char *name = luaL_checkstring(L, 1);
+    return answer(L, guardian_register(name, push_script(L), &err), &err);
+}
+
 /* The strings of the table at `index`, which it keeps alive; the list is pushed. */
 static const char **push_strings(lua_State *L, int index, size_t count) {
     const char **strings = lua_newuserdatauv(L, sizeof *strings * (count + 1), 0);
@@ -148,6 +165,7 @@ static const luaL_Reg functions[] = {
     { "hold", hold },
     { "keep", keep },
     { "pid", get_pid },
+    { "register", register_lab },
     { "start", start },
     { "stop", stop },
     { "sync", sync_all },

@@ -9,6 +9,7 @@
 #include "../core/guardian.h"
 #include "../core/limits.h"
 #include "../core/sandbox.h"
+#include "commands.h"
 #include "embedded.h"
 #include "interrupt.h"
 #include "nsh.h"
@@ -114,14 +115,6 @@ static int protected_main(lua_State *L) {
     return 0;
 }
 
-/* Whatever could not be written is a failure, if nothing else was. */
-static int check_output(int status) {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    say_error("cannot write to standard output");
-    return status ? status : EXIT_FAILURE;
-}
-
 static int run_lua(struct start *start) {
     lua_State *L = luaL_newstate();
     if (!L) {
@@ -149,17 +142,52 @@ static int enter_sandbox(const struct settings *settings) {
     return -1;
 }
 
+/* --keep: what was asked for must be there. */
+static int check_kept(const struct settings *settings, int status) {
+    if (!settings->keep || status != EXIT_SUCCESS)
+        return status;
+    if (guardian_lab())
+        return status;
+    say_error("there is no lab to keep");
+    return EXIT_FAILURE;
+}
+
 static pid_t main_pid;
 
+static void keep_lab(void) {
+    const char *lab = guardian_lab();
+    struct error err;
+    if (guardian_keep(&err) < 0)
+        fprintf(stderr, "nsh: cannot keep lab %s: %s\n", lab, err.message);
+    else
+        fprintf(stderr, "nsh: lab %s stays up: nsh enter NODE enters it, nsh down %s ends it\n",
+                lab, lab);
+}
+
 /* At exit, so that os.exit takes this way as well; a forked child has nothing to stop. */
-static void stop_guardian(void) {
-    if (getpid() == main_pid)
-        guardian_stop();
+static void leave(int status, void *arg) {
+    const struct settings *settings = arg;
+    if (getpid() != main_pid)
+        return;
+    if (settings->keep && status == EXIT_SUCCESS && guardian_lab())
+        keep_lab();
+    guardian_stop();
+}
+
+static int run_program(struct start *start) {
+    limits_raise();
+    main_pid = getpid();
+    on_exit(leave, &start->settings);
+    if (enter_sandbox(&start->settings) < 0)
+        return EXIT_FAILURE;
+    return check_kept(&start->settings, run_lua(start));
 }
 
 int main(int argc, char **argv) {
     char message[256];
-    struct start start = { .argc = argc, .argv = argv };
+    static struct start start; /* it is needed at exit */
+    start.argc = argc;
+    start.argv = argv;
     int status = EXIT_SUCCESS;
     if (parse_options(argc, argv, &start.settings, message, sizeof message) < 0) {
         say_error(message);
@@ -168,11 +196,10 @@ int main(int argc, char **argv) {
         print_help();
     } else if (start.settings.version) {
         printf("nsh %s (%s)\n", NSH_VERSION, LUA_RELEASE);
+    } else if (start.settings.command) {
+        status = run_command(&start.settings, argv + start.settings.script_index + 1);
     } else {
-        limits_raise();
-        main_pid = getpid();
-        atexit(stop_guardian);
-        status = enter_sandbox(&start.settings) < 0 ? EXIT_FAILURE : run_lua(&start);
+        status = run_program(&start);
     }
     free(start.settings.steps);
     return status;

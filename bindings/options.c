@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ static const struct option options[] = {
     { 'j', NULL, NULL, FLAG, FIELD(json), "print values as JSON" },
     { 0, "run", "CMD", TEXT, FIELD(run),
       "run shell command CMD after the script; exit with its status" },
+    { 0, "keep", NULL, FLAG, FIELD(keep),
+      "leave the lab up at the end; nsh enter and nsh down find it" },
     { 'E', NULL, NULL, FLAG, FIELD(no_init), "do not read the REPL's init file" },
     { 'q', NULL, NULL, FLAG, FIELD(quiet), "no banner" },
     { 'v', NULL, NULL, FLAG, FIELD(verbose), "print a traceback with every error" },
@@ -37,6 +40,17 @@ static const struct option options[] = {
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };
+
+static const struct {
+    const char *name, *usage, *help;
+} commands[] = {
+    [COMMAND_LIST] = { "list", "list [-j]", "the labs that are up" },
+    [COMMAND_DOWN] = { "down", "down LAB", "end a lab, wherever it runs" },
+    [COMMAND_ENTER] = { "enter", "enter [LAB/]NODE [COMMAND...]",
+                        "run a shell or a command in a node" },
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static const struct option *find_letter(char letter) {
     for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -121,29 +135,58 @@ static bool is_option(const char *word) {
     return word && word[0] == '-' && word[1];
 }
 
+static enum command find_command(const char *word) {
+    for (size_t i = COMMAND_NONE + 1; word && i < COMMAND_COUNT; i++)
+        if (!strcmp(commands[i].name, word))
+            return (enum command)i;
+    return COMMAND_NONE;
+}
+
+static int parse_word(struct cursor *at, struct settings *out) {
+    const char *word = *at->next++;
+    return (word[1] == '-' ? parse_name : parse_letters)(at, word, out);
+}
+
+/* What is left: a script or a command, and what belongs to it. */
+static int parse_rest(struct cursor *at, char **argv, bool script_only, struct settings *out) {
+    const char *word = *at->next;
+    out->script = word;
+    out->script_index = word ? (int)(at->next - argv) : 0;
+    out->command = script_only ? COMMAND_NONE : find_command(word);
+    for (char **option = argv + 1; out->command && option < at->next; option++)
+        if (strcmp(*option, "-j") != 0)
+            return complain(at, "nsh %.*s takes no option before it but -j", word, INT_MAX);
+    return 0;
+}
+
 int parse_options(int argc, char **argv, struct settings *out, char *message, size_t size) {
     struct cursor at = { argv + (argc > 0), message, size };
+    bool script_only = false;
     memset(out, 0, sizeof *out);
     out->steps = calloc((size_t)argc + 1, sizeof *out->steps);
     if (!out->steps) {
         snprintf(message, size, "no memory");
         return -1;
     }
-    while (is_option(*at.next)) {
-        const char *word = *at.next++;
-        if (!strcmp(word, "--"))
-            break;
-        if ((word[1] == '-' ? parse_name : parse_letters)(&at, word, out) < 0)
+    while (is_option(*at.next) && !script_only) {
+        script_only = !strcmp(*at.next, "--");
+        if (script_only)
+            at.next++;
+        else if (parse_word(&at, out) < 0)
             return -1;
     }
-    out->script = *at.next;
-    out->script_index = *at.next ? (int)(at.next - argv) : 0;
-    return 0;
+    return parse_rest(&at, argv, script_only, out);
+}
+
+static void print_commands(void) {
+    for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
+        printf("  %-33s %s\n", commands[i].usage, commands[i].help);
 }
 
 void print_help(void) {
     printf(
         "usage: nsh [options] [script [args]]\n"
+        "       nsh COMMAND\n"
         "A scriptable shell for Linux network namespaces. Without a script: a REPL, or the script "
         "that is piped in.\n\n");
     for (const struct option *option = options; option < options + OPTION_COUNT; option++) {
@@ -155,6 +198,8 @@ void print_help(void) {
                  option->argument ? option->argument : "");
         printf("  %-16s %s\n", left, option->help);
     }
-    printf("  %-16s %s\n  %-16s %s\n", "-", "the script is standard input", "--",
+    printf("  %-16s %s\n  %-16s %s\n\n", "-", "the script is standard input", "--",
            "end of the options");
+    printf("Commands, for labs that run in other terminals or were kept:\n");
+    print_commands();
 }

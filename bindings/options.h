@@ -10,12 +10,16 @@ struct step {
     const char *text;
 };
 
+/* What stands in the place of a script. */
+enum command { COMMAND_NONE, COMMAND_LIST, COMMAND_DOWN, COMMAND_ENTER };
+
 struct settings {
-    bool interactive, sandbox, plan, trace, json, no_init, quiet, verbose, help, version;
+    enum command command;
+    bool interactive, sandbox, plan, trace, json, no_init, quiet, verbose, keep, help, version;
     const char *run;    /* --run's command, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
     bool has_code;      /* an -e is among them */
-    const char *script; /* "-" for standard input, NULL for none */
+    const char *script; /* or the command's name; "-" for standard input, NULL for none */
     int script_index;   /* its place in argv, 0 for none */
 };
 

@@ -16,6 +16,14 @@ void say_error(const char *message) {
     fprintf(stderr, "nsh: %s\n", message);
 }
 
+/* Whatever could not be written is a failure, if nothing else was. */
+int check_output(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    say_error("cannot write to standard output");
+    return status ? status : EXIT_FAILURE;
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 static bool starts_with(const char *line, const char *prefix) {

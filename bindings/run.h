@@ -12,6 +12,9 @@ enum { EXIT_USAGE = 2, EXIT_SIGNAL = 128 /* and the signal's number */ };
 /* One line to standard error, behind what was printed before: "nsh: MESSAGE". */
 void say_error(const char *message);
 
+/* At the end: a status, which becomes EXIT_FAILURE if what was printed could not be written. */
+int check_output(int status);
+
 /* Pushes what require returns; raises what it raises. */
 void push_module(lua_State *L, const char *module);
 

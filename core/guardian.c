@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "guardian_wire.h"
 #include "packet.h"
 #include "process.h"
+#include "registry.h"
 #include "undo.h"
 
 enum { STOP_MS = 5000 };
@@ -25,6 +27,7 @@ static struct {
     int pidfd;  /* -1: there is no guardian */
     pid_t pid;
     bool kept;
+    char lab[LAB_NAME_MAX + 1]; /* the name it is registered under, "" for none */
 } guardian = { -1, -1 };
 
 /* --- what it is told -------------------------------------------------------------------------- */
@@ -106,6 +109,7 @@ static int launch(struct error *err) {
     guardian.socket = take_fd(&ours);
     guardian.pid = pid;
     guardian.kept = false;
+    guardian.lab[0] = '\0';
     return introduce(self, err);
 }
 
@@ -124,6 +128,11 @@ int guardian_start(struct error *err) {
 
 int guardian_pidfd(void) {
     return guardian.pidfd;
+}
+
+void guardian_adopt(int pidfd) {
+    hear_of_children();
+    guardian.pidfd = pidfd;
 }
 
 pid_t guardian_pid(void) {
@@ -245,6 +254,23 @@ int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error
         done += some;
     }
     return first;
+}
+
+int guardian_register(const char *name, const char *script, struct error *err) {
+    struct message message = { .kind = MESSAGE_LISTEN };
+    if (guardian_start(err) < 0)
+        return -1;
+    if (guardian.lab[0])
+        return 0;
+    cleanup_fd int listener = registry_bind(name, err);
+    if (listener < 0 || tell(&message, script, strlen(script) + 1, &listener, 1, err) < 0)
+        return -1;
+    snprintf(guardian.lab, sizeof guardian.lab, "%s", name);
+    return 0;
+}
+
+const char *guardian_lab(void) {
+    return guardian.pidfd >= 0 && guardian.lab[0] ? guardian.lab : NULL;
 }
 
 /* A message that is nothing but its kind. Without a guardian there is nothing to tell. */

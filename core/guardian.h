@@ -23,6 +23,10 @@ int guardian_start(struct error *err);
 /* A pidfd of the guardian, to setns(CLONE_NEWPID) to; -1 while there is none. Stays ours. */
 int guardian_pidfd(void);
 
+/* From now on our programs go to the PID namespace of another nsh's guardian, whose pidfd becomes
+   ours. That is all that may be done with it: it does not hear us, and our end is not its own. */
+void guardian_adopt(int pidfd);
+
 /* Its pid in our own PID namespace; 0 while there is none. A program in the guardian's PID
    namespace finds the guardian's descriptors under this number as well, as /proc/PID/fd. */
 pid_t guardian_pid(void);
@@ -47,6 +51,14 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err);
+
+/* Registers a lab under its name, for `nsh list` and its like: the guardian then listens there. One
+   name a process: that of its first lab; later calls do nothing. The script is what `nsh list`
+   shows, "" for none. Errors: as registry_bind. */
+int guardian_register(const char *name, const char *script, struct error *err);
+
+/* The name it was registered under; NULL if it was not. */
+const char *guardian_lab(void);
 
 /* Nodes of a lab: `nsh enter` finds them by name. */
 struct guardian_nodes {

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -106,7 +106,7 @@ static int hold(struct guardian *guardian, uint32_t lab, const char *name, const
                 int received, int fd) {
     struct {
         int32_t fd;
-        char etc[PATH_MAX];
+        char etc[REGISTRY_BODY_MAX];
     } held = { .fd = fd };
     size_t length = strlen(etc) + 1;
     if (length > sizeof held.etc)
@@ -191,7 +191,7 @@ static int hear_listen(struct guardian *guardian, const struct message *message,
     guardian->listener = packet->fds[0];
     guardian->since = time(NULL);
     size_t length = strnlen(packet->body, packet->body_size);
-    memcpy(guardian->script, packet->body, length < SCRIPT_MAX ? length : SCRIPT_MAX - 1);
+    memcpy(guardian->script, packet->body, length < SCRIPT_NAME_MAX ? length : SCRIPT_NAME_MAX);
     return 0;
 }
 
@@ -216,22 +216,40 @@ static int hear_nsh(struct guardian *guardian) {
 
 /* --- until the end ---------------------------------------------------------------------------- */
 
-enum { FROM_NSH, FROM_SLEEPER, SOURCES };
+enum { FROM_NSH, FROM_SLEEPER, FROM_LISTENER, FROM_CLIENTS };
 
+/* One thing at a time: an answer may change who else there is to answer. */
+static void turn_to_clients(struct guardian *guardian, const struct pollfd *sources) {
+    for (size_t i = 0; i < guardian->client_count; i++)
+        if (sources[FROM_CLIENTS + i].revents) {
+            guardian_answer(guardian, i);
+            return;
+        }
+    if (sources[FROM_LISTENER].revents)
+        guardian_accept(guardian);
+}
+
+/* What nsh says comes first, its end above all: a guardian that is to end answers nobody. */
 static int turn(struct guardian *guardian) {
-    struct pollfd sources[SOURCES] = {
+    struct pollfd sources[FROM_CLIENTS + CLIENTS_MAX] = {
         [FROM_NSH] = { .fd = guardian->nsh, .events = POLLIN },
         [FROM_SLEEPER] = { .fd = guardian->sleeper, .events = POLLIN },
+        [FROM_LISTENER] = { .fd = guardian->listener, .events = POLLIN },
     };
-    if (poll(sources, SOURCES, -1) < 0)
+    for (size_t i = 0; i < guardian->client_count; i++)
+        sources[FROM_CLIENTS + i] = (struct pollfd){ .fd = guardian->clients[i], .events = POLLIN };
+    if (poll(sources, FROM_CLIENTS + guardian->client_count, -1) < 0)
         return errno == EINTR ? 0 : -1;
     if (sources[FROM_SLEEPER].revents) /* somebody has killed all that he could */
         start_sleeper(guardian);
-    return sources[FROM_NSH].revents ? hear_nsh(guardian) : 0;
+    if (sources[FROM_NSH].revents)
+        return hear_nsh(guardian);
+    turn_to_clients(guardian, sources);
+    return guardian->nsh >= 0 || guardian->kept ? 0 : -1;
 }
 
 _Noreturn void guardian_main(int nsh) {
-    struct guardian guardian = { .nsh = nsh, .owner = -1, .sleeper = -1, .listener = -1 };
+    struct guardian guardian = { .owner = -1, .sleeper = -1, .listener = -1 };
     be_deaf();
     setsid();
     prctl(PR_SET_NAME, "nsh-guardian");
@@ -239,6 +257,7 @@ _Noreturn void guardian_main(int nsh) {
     if (chdir("/") < 0)
         _exit(1);
     guardian.nsh = keep_only(nsh);
+    guardian.self = pidfd_open(getpid(), 0);
     while (turn(&guardian) == 0)
         ;
     kill(-1, SIGKILL);

@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "registry.h"
 #include "undo.h"
 
-enum { SCRIPT_MAX = 256 };
+enum { CLIENTS_MAX = 8 };
 
 struct guardian {
     pid_t pid;    /* as nsh sees it; getpid() is 1 here */
@@ -18,14 +19,24 @@ struct guardian {
     int owner;    /* a pidfd of nsh */
     int sleeper;  /* a pidfd; -1: there is none */
     int listener; /* of the registry; -1: there is no lab */
-    bool kept;
-    time_t since; /* the first lab */
-    char script[SCRIPT_MAX];
+    int self;     /* a pidfd of us */
+    bool kept;    /* to outlive nsh */
+    time_t since; /* the lab was registered */
+    char script[SCRIPT_NAME_MAX + 1];
+    int clients[CLIENTS_MAX]; /* connections to the registry, the oldest one first */
+    size_t client_count;
     struct undo_log log;
 };
 
 /* Does what a guardian does, until nsh has ended (or a client of the registry said so). */
 _Noreturn void guardian_main(int nsh);
+
+/* A client wants to connect: strangers are turned away. */
+void guardian_accept(struct guardian *guardian);
+
+/* A client has said something, or gone. An answer that finds no room, and words that make no sense,
+   end the connection. */
+void guardian_answer(struct guardian *guardian, size_t index);
 
 /* Kills every process of our PID namespace that is in a network namespace which the lab holds; not
    in our own. Without waiting for their end. */

@@ -18,6 +18,7 @@
 #include "guardian.h"
 #include "netns.h"
 #include "pipe.h"
+#include "registry.h"
 
 #define NETNS_PARENT "/run"
 
@@ -304,11 +305,28 @@ int sandbox_enter(struct error *err) {
     if (guardian_pidfd() >= 0)
         return error_set(err, EBUSY,
                          "a sandbox must be entered before the first change or program");
+    registry_prepare();
     if ((geteuid() == 0 ? enter_as_root(err) : enter_as_user(err)) < 0)
         return -1;
     if (bring_lo_up(err) < 0 || own_mounts(err) < 0)
         return -1;
     active = true;
+    return 0;
+}
+
+/* --- somebody else's ---------------------------------------------------------------------------
+ */
+
+int sandbox_join(int pidfd, bool sandboxed, struct error *err) {
+    cleanup_free char *here = getcwd(NULL, 0);
+    int kinds = CLONE_NEWNET | CLONE_NEWNS | (sandboxed ? CLONE_NEWUSER : 0);
+    if (setns(pidfd, kinds) < 0)
+        return error_set(err, errno, "cannot enter the namespaces of the lab: %s", strerror(errno));
+    if (sandboxed && (setgid(0) < 0 || setuid(0) < 0))
+        return error_set(err, errno, "cannot become root of the sandbox: %s", strerror(errno));
+    if ((!here || chdir(here) < 0) && chdir("/") < 0)
+        return error_errno(err, errno);
+    active = sandboxed;
     return 0;
 }
 

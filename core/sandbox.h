@@ -19,5 +19,10 @@ int sandbox_enter(struct error *err);
 int sandbox_protect_proc(void);
 int sandbox_protect_sys(void);
 
-/* Whether sandbox_enter has succeeded in this process. */
+/* Moves the calling process, which has one thread, to where another one is: its network and mount
+   namespaces, and if it is in a sandbox, that. We are root there. The current directory stays, if
+   there is one of that name. Errors: EPERM and others. */
+int sandbox_join(int pidfd, bool sandboxed, struct error *err);
+
+/* Whether sandbox_enter or sandbox_join into one has succeeded in this process. */
 bool sandbox_active(void);

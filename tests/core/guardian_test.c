@@ -133,7 +133,7 @@ static void holds_nothing(void) {
     must_work(guardian_start(&err));
     pid_t pid = pid_of(guardian_pidfd());
     poll(NULL, 0, 50);
-    must(count_fds(pid) == 6); /* 0 to 2, the socket, pidfds of us and of the sleeper */
+    must(count_fds(pid) == 7); /* 0 to 2, the socket; pidfds of itself, of us, of the sleeper */
     must(getsid(pid) == pid);
 }
 
