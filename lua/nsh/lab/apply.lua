@@ -143,7 +143,7 @@ end
 
 local function register(lab)
     if lab.registered then return end
-    local ok, err = (guardian.register or guardian.start)(lab.name)
+    local ok, err = guardian.register(lab.name)
     if not ok then errors.raise(err, "bring up lab " .. lab.name) end
     lab.registered = true
 end
