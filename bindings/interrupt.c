@@ -18,6 +18,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static int wakeup[2] = { -1, -1 };
 static volatile sig_atomic_t pending;     /* the signal; whatever follows SIGINT replaces it */
+static volatile sig_atomic_t shielded;    /* > 0: nothing raises now */
 static lua_State *volatile running;       /* the coroutine to set the hook on */
 static lua_CFunction lua_resume_function; /* coroutine.resume and close, as Lua has them */
 static lua_CFunction lua_close_function;
@@ -74,7 +75,7 @@ static void set_hook(lua_State *L);
 static void hook(lua_State *L, lua_Debug *unused) {
     (void)unused;
     lua_sethook(L, NULL, 0, 0); /* before the look: a signal in between sets it again */
-    if (pending) {
+    if (pending && !shielded) {
         set_hook(L);
         raise_interrupt(L);
     }
@@ -88,7 +89,7 @@ static void on_signal(int number) {
     int saved = errno;
     if (!pending || number != SIGINT)
         pending = number;
-    if (running)
+    if (running && !shielded)
         set_hook(running);
     if (write(wakeup[1], "", 1) < 0)
         errno = saved; /* it is full: then it is readable, which is all that matters */
@@ -110,7 +111,7 @@ int interrupt_pending(void) {
 }
 
 void interrupt_check(lua_State *L) {
-    if (pending)
+    if (pending && !shielded)
         raise_interrupt(L);
     drain();
 }
@@ -247,7 +248,28 @@ static int interrupt_loop(lua_State *L) {
     }
 }
 
+/* interrupt.finally(fn, cleanup): calls fn(). Whatever it raises, an interrupt included, is raised
+   again once cleanup(error) has ended, which no interrupt cuts off: what waits in it ends early. */
+static int interrupt_finally(lua_State *L) {
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 0, 0, 0) == LUA_OK)
+        return 0;
+    shielded++;
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    int status = lua_pcall(L, 1, 0, 0);
+    shielded--;
+    if (pending && running)
+        set_hook(running);
+    if (status == LUA_OK)
+        lua_settop(L, 3); /* the first error is the one that matters */
+    return lua_error(L);
+}
+
 static const luaL_Reg functions[] = {
+    { "finally", interrupt_finally },
     { "loop", interrupt_loop },
     { NULL, NULL },
 };

@@ -100,7 +100,7 @@ end
 local function wait_until_gone(ns, name)
     local deadline = core.poll.now() + GONE
     while ns:socket():get("link", "get", { name }) and core.poll.now() < deadline do
-        require("nsh.loop").sleep(0.002)
+        core.poll.wait({}, {}, 0.002) -- not the loop's: no task may meet the lab half gone
     end
 end
 
@@ -157,16 +157,13 @@ end
 --- Applies what is declared: see lab:up.
 function M.up(lab)
     if dry.on then end_with_plan(lab) end
+    if lab.going then M.down(lab) end
     local steps = plan.build(lab)
     if #steps > 0 then
         register(lab)
         wait_for_names(steps)
         local layer = begin_layer()
-        local ok, err = pcall(apply, lab, layer, steps)
-        if not ok then
-            take_back(layer)
-            error(err, 0)
-        end
+        core.interrupt.finally(function() apply(lab, layer, steps) end, function() take_back(layer) end)
         lab.layers[#lab.layers + 1] = layer.id
     end
     commit(lab)
@@ -178,9 +175,11 @@ local function reset(declarations)
     for _, one in ipairs(declarations) do one.applied = nil end
 end
 
---- Takes the lab down: see lab:down. The guardian does the work, and nsh goes on.
+--- Takes the lab down: see lab:down. The guardian does the work, and nsh goes on. If it is interrupted,
+-- whatever uses the lab next does the rest.
 function M.down(lab)
     if #lab.layers == 0 then return end
+    lab.going = true
     for _, node in ipairs(lab.nodes) do
         for _, declaration in ipairs(node.declarations) do kinds.stop(declaration) end
         reset(node.declarations)
@@ -190,8 +189,11 @@ function M.down(lab)
         end
         if node.kind ~= "host" then kinds.forget(node) end
     end
-    for i = #lab.layers, 1, -1 do errors.check(guardian.down(lab.layers[i])) end
-    lab.layers, lab.dirty = {}, true
+    for i = #lab.layers, 1, -1 do
+        errors.check(guardian.down(lab.layers[i]))
+        lab.layers[i] = nil
+    end
+    lab.dirty, lab.going = true, false
 end
 
 --- See lab:keep.

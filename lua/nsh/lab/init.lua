@@ -110,7 +110,7 @@ function methods:plan() return require("nsh.lab.apply").commands(self) end
 --
 --     lab:up()
 function methods:up()
-    if self.dirty then require("nsh.lab.apply").up(self) end
+    if self.dirty or self.going then require("nsh.lab.apply").up(self) end
     return self
 end
 

@@ -31,10 +31,12 @@ end
 
 local function refuse(step, err)
     err.where = step.by.where
+    if err.code == "EXFULL" then err.hint = "a bridge has at most 1023 ports (BR_MAX_PORTS, net/bridge/br_private.h)" end
     if err.key and err.message and not err.message:find(err.key, 1, true) then
         err.message = err.key .. ": " .. err.message
     end
-    errors.raise(err, operation(step), step.node.name)
+    local is_node = step.kind == "netns" or step.kind == "forget"
+    errors.raise(err, operation(step), not is_node and step.node.name or nil)
 end
 
 -- --- netlink objects -----------------------------------------------------------------------------
@@ -288,12 +290,12 @@ end
 M.kinds = {
     object = { command = object_command, apply_all = apply_objects },
     netns = {
-        title = function() return "add the namespace" end,
+        title = function(step) return "add node " .. step.node.name end,
         command = function(step) return "ip netns add " .. trace.quote(step.node.name) end,
         apply_all = apply_namespaces,
     },
     forget = {
-        title = function() return "delete the namespace" end,
+        title = function(step) return "remove node " .. step.node.name end,
         command = function(step) return "ip netns del " .. trace.quote(step.node.name) end,
         apply = apply_forget,
     },

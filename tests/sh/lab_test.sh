@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Labs as the program runs them: -n, Ctrl-C, progress. TAP.
+# shellcheck disable=SC2016 # "$" for another shell
+set -u
+
+nsh=$(realpath "${NSH:-./nsh}")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+count=0
+
+check() { # check STATUS NAME [FILE]: the file says why not
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+        echo "not ok $count - $2"
+        sed 's/^/# /' "${3:-out}"
+    fi
+}
+
+cat >lab.lua <<'EOF2'
+local lab = nsh.lab "bridge"
+local pool = lab:pool "172.16.0.0/16"
+local gateway = pool:next()
+lab.host:bridge{ "br0", addr = gateway }
+for i = 3, 4 do
+    local app = lab:node("app" .. i)
+    app:connect{ "clink" .. i, addr = pool, via = gateway, to = lab.host, peer = { "hlink" .. i, master = "br0" } }
+    app:sysctl("net.ipv4.conf.all.rp_filter", 2)
+end
+lab:find "app3":nft "table inet t { chain c { type filter hook input priority 0; }; }"
+lab:up()
+print "it is up"
+EOF2
+
+"$nsh" -S -n lab.lua >plan 2>err
+check $? "-n ends well" err
+grep -q 'ip -n app4 addr add 172.16.0.3/16 dev clink4' plan && ! grep -q 'it is up' plan
+check $? "-n prints the plan, and nothing behind up() runs" plan
+
+"$nsh" -S -n -e 'host.link:add{ "br9", type = "bridge" }' >out 2>&1
+[ $? = 1 ] && grep -q 'cannot add link br9 in host: nsh -n changes nothing' out
+check $? "-n refuses a plain change"
+
+# What a reader would look at: names, kinds, addresses, routes; not what counts up.
+cat >state.sh <<'EOF2'
+for ns in app3 app4; do
+    ip -n $ns -br link
+    ip -n $ns -br -4 addr
+    ip -n $ns route
+    ip netns exec $ns nft list ruleset
+    ip netns exec $ns sysctl net.ipv4.conf.all.rp_filter
+done
+ip -br link
+ip -br -4 addr
+EOF2
+"$nsh" -S --run 'sh state.sh' lab.lua >by_nsh 2>&1
+"$nsh" -S --run 'mkdir -p /run/netns; sh -e plan; sh state.sh' -e 'nsh.sandbox()' >by_plan 2>&1
+# the interfaces' own numbers differ: "clink3@if4"
+sed -i 's/@if[0-9]*//; /it is up/d' by_nsh by_plan
+diff by_nsh by_plan >out
+check $? "the plan, given to a shell, builds the same"
+
+cat >big.lua <<'EOF2'
+local lab = nsh.lab "big"
+lab:star(tonumber(arg[1]), lab:pool "10.0.0.0/16")
+lab:up()
+EOF2
+"$nsh" -S big.lua 900 >out 2>&1 &
+sleep 0.3
+kill -INT $!
+wait $!
+[ $? = 130 ] && grep -q 'big.lua:3: interrupted' out
+check $? "Ctrl-C ends up()"
+
+# The prompt's own loop, which goes on after an interrupt.
+cat >again.lua <<'EOF2'
+local lab = nsh.lab "again"
+lab:star(5, lab:pool "10.0.0.0/16")
+lab:up()
+for i = 1, 400 do lab:node("x" .. i):connect{ to = lab:find "s1" } end
+local rounds = 0
+require "nsh.core".interrupt.loop(function(err)
+    rounds = rounds + 1
+    if rounds == 1 then
+        os.execute "(sleep 0.1; kill -INT $PPID) &"
+        lab:up()
+    end
+    print(tostring(err):match "interrupted", #nsh.netns.list(), #lab:find "s1".link:list{ master = "s1" })
+    print(lab:find "h1":ping(lab:find "h2").ok)
+    return true
+end)
+EOF2
+"$nsh" -S again.lua >out 2>&1
+printf 'interrupted\t6\t5\ntrue\n' | cmp -s - out
+check $? "an up() that is interrupted leaves the lab as it was"
+
+"$nsh" -S big.lua 500 >out 2>&1 && [ ! -s out ]
+check $? "no progress is shown where there is no terminal"
+script -qec "'$nsh' -S big.lua 500" /dev/null >out 2>&1
+grep -q 'big: [0-9]* of [0-9]* steps' out
+check $? "on a terminal it is"
+
+echo "1..$count"
