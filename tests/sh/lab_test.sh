@@ -65,10 +65,7 @@ local lab = nsh.lab "big"
 lab:star(tonumber(arg[1]), lab:pool "10.0.0.0/16")
 lab:up()
 EOF2
-"$nsh" -S big.lua 900 >out 2>&1 &
-sleep 0.3
-kill -INT $!
-wait $!
+timeout --preserve-status -s INT 0.3 "$nsh" -S big.lua 900 >out 2>&1
 [ $? = 130 ] && grep -q 'big.lua:3: interrupted' out
 check $? "Ctrl-C ends up()"
 

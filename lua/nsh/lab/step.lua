@@ -31,7 +31,7 @@ end
 
 local function refuse(step, err)
     err.where = step.by.where
-    if err.code == "EXFULL" then err.hint = "a bridge has at most 1023 ports (BR_MAX_PORTS, net/bridge/br_private.h)" end
+    if err.code == "EXFULL" then err.hint = "a bridge has at most 1023 ports" end
     if err.key and err.message and not err.message:find(err.key, 1, true) then
         err.message = err.key .. ": " .. err.message
     end
