@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "pipe.h"
 #include "process.h"
+#include "sysctl_hold.h"
 #include "undo.h"
 
 enum { STOP_MS = 5000 };
@@ -203,4 +204,8 @@ int guardian_undo_unlink(const char *path, struct error *err) {
 
 int guardian_undo_netlink(const void *message, size_t length, struct error *err) {
     return send_record(UNDO_NETLINK, message, length, "", 0, err);
+}
+
+int guardian_undo_sysctl(const char *folder, const struct sysctl_token *token, struct error *err) {
+    return send_record(UNDO_SYSCTL, folder, strlen(folder) + 1, token, sizeof *token, err);
 }

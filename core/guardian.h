@@ -11,6 +11,8 @@
 
 #include "error.h"
 
+struct sysctl_token;
+
 /* Forks the guardian if there is none yet. Cheap to call again. Errors: EPERM and ENOSPC with a
    hint; ESRCH if somebody has killed the one we had (guardian_stop clears that). */
 int guardian_start(struct error *err);
@@ -34,6 +36,9 @@ int guardian_undo_unlink(const char *path, struct error *err);
 
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(const void *message, size_t length, struct error *err);
+
+/* Release a parameter that is held. For sysctl_hold. */
+int guardian_undo_sysctl(const char *folder, const struct sysctl_token *token, struct error *err);
 
 /* Ends our programs and the guardian, as at exit: closes the pipe, reaps every program, waits (at
    most 5 s). 0 if it is gone, -1 if it still works. Idempotent; a later guardian_start makes a new

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "sysctl_hold.h"
 
 /* On the wire: this, the two parts, and the size once more, so that the list can be walked from its
    end as well. Records stand at any address: memcpy only. */
@@ -60,10 +61,15 @@ static void undo_netlink(const struct record *record) {
         send(fd, record->first, record->head.first_size, 0); /* the kernel acts before it returns */
 }
 
+static void undo_sysctl(const struct record *record) {
+    sysctl_release(record->first, (const void *)record->second);
+}
+
 static void (*const kinds[])(const struct record *) = {
     [UNDO_WRITE] = undo_write,
     [UNDO_UNLINK] = undo_unlink,
     [UNDO_NETLINK] = undo_netlink,
+    [UNDO_SYSCTL] = undo_sysctl,
 };
 
 /* --- the list --------------------------------------------------------------------------------- */

@@ -3,9 +3,10 @@
 
 #include <stddef.h>
 
-enum undo_kind { UNDO_WRITE, UNDO_UNLINK, UNDO_NETLINK };
+enum undo_kind { UNDO_WRITE, UNDO_UNLINK, UNDO_NETLINK, UNDO_SYSCTL };
 
-/* A record of two parts (path and text; path and nothing; a message and nothing) as it goes through
+/* A record of two parts (path and text; path and nothing; a message and nothing;
+   path and token) as it goes through
    the pipe: malloc'ed, *length bytes; NULL without memory. */
 void *undo_record(enum undo_kind kind, const void *first, size_t first_size, const void *second,
                   size_t second_size, size_t *length);
