@@ -273,7 +273,7 @@ static int check_readable(const char *key, struct error *err) {
     char value[SYSCTL_VALUE_MAX];
     if (sysctl_read(-1, key, value, sizeof value, err) == 0)
         return 0;
-    if (err && err->code == EIO)
+    if (err->code == EIO)
         error_hint(err, "it has no value yet that could be put back");
     return -1;
 }
