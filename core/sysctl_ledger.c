@@ -65,16 +65,26 @@ static int lock_folder(const char *folder) {
 }
 
 /* Others may remove it again at any moment until it is locked: but not for ever. */
-static int enter_folder(const char *folder, bool create) {
+static int make_and_lock(const char *folder) {
     enum { TRIES = 1000 };
     int fd = -1;
-    for (int i = 0; fd < 0 && i < TRIES; i++) {
-        if (create && make_folder(folder) < 0 && errno != ENOENT)
-            return -1;
-        fd = lock_folder(folder);
-        if (fd < 0 && (!create || errno != ENOENT))
-            return -1;
-    }
+    errno = ENOENT;
+    for (int i = 0; fd < 0 && errno == ENOENT && i < TRIES; i++)
+        if (make_folder(folder) == 0 || errno == ENOENT)
+            fd = lock_folder(folder);
+    return fd;
+}
+
+static void remove_parent(const char *folder) {
+    if (has_parent(folder))
+        rmdir(PARENT); /* not if there is another namespace's */
+}
+
+/* Whoever was killed may have made no more than the parent. */
+static int lock_if_there(const char *folder) {
+    int fd = lock_folder(folder);
+    if (fd < 0 && errno == ENOENT)
+        remove_parent(folder);
     return fd;
 }
 
@@ -82,8 +92,7 @@ static void remove_folder(int fd, const char *folder) {
     unlinkat(fd, NEW_TABLE, 0);
     unlinkat(fd, TABLE, 0);
     rmdir(folder);
-    if (has_parent(folder))
-        rmdir(PARENT); /* not if there is another namespace's */
+    remove_parent(folder);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -124,7 +133,7 @@ static int load(struct ledger *ledger, int folder, struct error *err) {
 }
 
 int ledger_open(struct ledger *ledger, const char *folder, bool create, struct error *err) {
-    cleanup_fd int fd = enter_folder(folder, create);
+    cleanup_fd int fd = create ? make_and_lock(folder) : lock_if_there(folder);
     if (fd < 0)
         return error_set(err, errno, "cannot lock %s: %s", folder, strerror(errno));
     return load(ledger, fd, err) < 0 ? -1 : take_fd(&fd);

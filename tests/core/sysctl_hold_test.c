@@ -192,7 +192,10 @@ static void counted(void) {
         struct lab first = start_lab(), second = start_lab();
         hold(&first, FORWARD, "1");
         hold(&second, CONF("all", "forwarding"), "1"); /* the same by another name */
+        hold(&first, CONF("default", "rp_filter"), "2");
+        hold(&second, CONF("default", "rp_filter"), "2");
         end(second_first ? &second : &first);
+        must(has(CONF("other", "rp_filter"), "2"));
         must(has(FORWARD, "1") && has(CONF("other", "forwarding"), "1"));
         must(has(CONF("all", "accept_redirects"), "0"));
         kill_lab(second_first ? &first : &second);
@@ -396,8 +399,10 @@ static void killed_at_any_moment(void) {
             if ((pids[i] = fork()) == 0)
                 busy();
         for (int i = 0; i < 2; i++) {
+            int status;
             usleep((useconds_t)(rand() % ROUND_MAX_US));
-            kill(pids[i], SIGKILL);
+            must(kill(pids[i], SIGKILL) == 0 && waitpid(pids[i], &status, 0) == pids[i]);
+            must(WIFSIGNALED(status));
         }
         must(nothing_left() && is_untouched());
     }
