@@ -1,6 +1,8 @@
 /* core.sysctl: kernel parameters of a namespace. */
 #include "../core/sysctl.h"
 
+#include "../core/sysctl_hold.h"
+
 #include "nsh.h"
 
 /* read(netns or nil, key) -> text */
@@ -22,9 +24,21 @@ static int sc_write(lua_State *L) {
     return 1;
 }
 
+/* hold(lab, key, text, [name of the lab]) -> true: in the namespace that we are in, until the
+   guardian undoes what the lab did; lab: a number, 0 for the process */
+static int sc_hold(lua_State *L) {
+    struct error err;
+    if (sysctl_hold((unsigned)luaL_checkinteger(L, 1), luaL_checkstring(L, 2),
+                    luaL_checkstring(L, 3), luaL_optstring(L, 4, NULL), &err) < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "read", sc_read },
     { "write", sc_write },
+    { "hold", sc_hold },
     { NULL, NULL },
 };
 

@@ -18,6 +18,7 @@
 #include "packet.h"
 #include "process.h"
 #include "registry.h"
+#include "sysctl_hold.h"
 #include "undo.h"
 
 enum { STOP_MS = 5000 };
@@ -205,6 +206,12 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err) {
     struct undo undo = { UNDO_NETLINK, lab, message, "", length, 0 };
+    return send_record(&undo, err);
+}
+
+int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_token *token,
+                         struct error *err) {
+    struct undo undo = { UNDO_SYSCTL, lab, folder, token, strlen(folder) + 1, sizeof *token };
     return send_record(&undo, err);
 }
 

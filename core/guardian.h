@@ -16,6 +16,8 @@
 
 #include "error.h"
 
+struct sysctl_token;
+
 /* Forks the guardian if there is none yet. Cheap to call again. Errors: EPERM and ENOSPC with a
    hint; ESRCH if somebody has killed the one we had (guardian_stop clears that). */
 int guardian_start(struct error *err);
@@ -51,6 +53,10 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err);
+
+/* Release a parameter that is held. For sysctl_hold. */
+int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_token *token,
+                         struct error *err);
 
 /* Registers a lab under its name, for `nsh list` and its like: the guardian then listens there. One
    name a process: that of its first lab; later calls do nothing. The script is what `nsh list`

@@ -2,19 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "cleanup.h"
 #include "netns.h"
 
 /* sysctl(8): the first separator says whether '.' or '/' parts the words; the other is then a part
    of a word. */
-static int key_to_path(const char *key, char path[PATH_MAX], struct error *err) {
+int sysctl_path(const char *key, char path[PATH_MAX], struct error *err) {
     static const char root[] = "/proc/sys/";
     char first = key[strcspn(key, "./")];
-    if (!*key || *key == '/' || *key == '.' || strstr(key, "..") || strlen(key) > 1024)
+    if (!*key || *key == '/' || *key == '.' || strstr(key, "..") || strstr(key, "//") ||
+        strstr(key, "/./") || strlen(key) > 1024)
         return error_set(err, EINVAL, "\"%.60s\" is not a key such as \"net.ipv4.ip_forward\"",
                          key);
     int length = snprintf(path, PATH_MAX, "%s%s", root, key);
@@ -26,7 +27,7 @@ static int key_to_path(const char *key, char path[PATH_MAX], struct error *err) 
 
 static int open_key(int ns, const char *key, int flags, struct error *err) {
     char path[PATH_MAX];
-    if (key_to_path(key, path, err) < 0)
+    if (sysctl_path(key, path, err) < 0)
         return -1;
     int fd = netns_open_file(ns, path, flags, err);
     if (fd >= 0)
@@ -61,10 +62,12 @@ int sysctl_read(int ns, const char *key, char *text, size_t size, struct error *
     return 0;
 }
 
-/* One write: the kernel takes a value whole. */
+/* One write: the kernel takes a value whole; with a newline, without which an empty one would be no
+   write at all. */
 int sysctl_write(int ns, const char *key, const char *value, struct error *err) {
     cleanup_fd int fd = open_key(ns, key, O_WRONLY, err);
     if (fd < 0)
         return -1;
-    return write(fd, value, strlen(value)) < 0 ? error_errno(err, errno) : 0;
+    struct iovec line[] = { { (void *)value, strlen(value) }, { (void *)"\n", 1 } };
+    return writev(fd, line, 2) < 0 ? error_errno(err, errno) : 0;
 }

@@ -3,9 +3,13 @@
    has a dot: "net/ipv4/conf/eth0.1/forwarding". */
 #pragma once
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "error.h"
+
+/* The file of a key: "/proc/sys/net/ipv4/ip_forward". Errors: EINVAL for what can be none. */
+int sysctl_path(const char *key, char path[PATH_MAX], struct error *err);
 
 /* Reads a value, without the newline at its end, into text. ns: -1 for the one we are in.
    Errors: ENOENT for an unknown key, ENOSPC if it does not fit. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "sysctl_hold.h"
 
 /* On the wire: this, the two parts, and the size once more, so that the list can be walked from its
    end as well. Records stand at any address: memcpy only. */
@@ -77,6 +78,10 @@ static void undo_netlink(const struct undo *undo) {
         send(fd, undo->first, undo->first_size, 0); /* the kernel acts before it returns */
 }
 
+static void undo_sysctl(const struct undo *undo) {
+    sysctl_release(undo->first, undo->second);
+}
+
 static int32_t held_fd(const struct undo *undo) {
     int32_t fd;
     memcpy(&fd, undo->second, sizeof fd);
@@ -89,7 +94,7 @@ static void undo_held(const struct undo *undo) {
 
 static void (*const kinds[])(const struct undo *) = {
     [UNDO_WRITE] = undo_write,     [UNDO_UNLINK] = undo_unlink, [UNDO_SYMLINK] = undo_symlink,
-    [UNDO_NETLINK] = undo_netlink, [UNDO_HELD] = undo_held,
+    [UNDO_NETLINK] = undo_netlink, [UNDO_SYSCTL] = undo_sysctl, [UNDO_HELD] = undo_held,
 };
 
 /* --- the list --------------------------------------------------------------------------------- */

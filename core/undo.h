@@ -11,6 +11,7 @@ enum undo_kind {
     UNDO_UNLINK,  /* unmounts and removes the name first, also an empty directory */
     UNDO_SYMLINK, /* removes the symlink first, if its target is still second (zero byte too) */
     UNDO_NETLINK, /* sends the message first to rtnetlink */
+    UNDO_SYSCTL,  /* releases a parameter: first is a folder, second a struct sysctl_token */
     UNDO_HELD,    /* closes a descriptor: first is a node's name, second a struct undo_held */
 };
 

@@ -125,8 +125,9 @@ local function take_back(layer)
     end
     for i = #layer.done, 1, -1 do
         local step = layer.done[i]
-        if step.kind == "run" then kinds.stop(step.by) end
+        local undo = kinds.kinds[step.kind].take_back
         if step.kind == "object" and not new[step.node] then take_back_object(step, new) end
+        if undo and (step.kind == "run" or not new[step.node]) then pcall(undo, step) end
     end
     for node in pairs(new) do kinds.forget(node) end
     guardian.down(layer.id)

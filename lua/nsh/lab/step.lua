@@ -207,14 +207,32 @@ local function value_text(value)
     return tostring(value)
 end
 
+-- A parameter of the host is held, by the layer that declared it first: what other labs do with it counts.
+local function hold(step, id, value)
+    local key = step.by.args[1]
+    local ok, err = core.sysctl.hold(id, key, value_text(value), step.node.lab.name)
+    trace.change(err and err.message, "sysctl -qw %s", trace.quote(key .. "=" .. value_text(value)))
+    if not ok then refuse(step, err) end
+end
+
 local function apply_sysctl(layer, step)
-    local key, value = step.by.args[1], step.by.args.value
+    local declaration, ns = step.by, step.node.ns
+    local key, value = declaration.args[1], declaration.args.value
     if step.node.kind == "host" then
-        local ok, err = core.sysctl.hold(layer.id, key, value_text(value))
-        trace.change(err and err.message, "sysctl -qw %s", trace.quote(key .. "=" .. value_text(value)))
-        if not ok then refuse(step, err) end
+        declaration.holder = declaration.applied and declaration.holder or layer.id
+        hold(step, declaration.holder, value)
     else
-        step.node.ns:sysctl(key, value)
+        step.previous = ns:sysctl(key)
+        ns:sysctl(key, value)
+    end
+end
+
+local function take_back_sysctl(step)
+    local declaration = step.by
+    if step.node.kind ~= "host" then
+        step.node.ns:sysctl(declaration.args[1], step.previous)
+    elseif declaration.applied then
+        hold(step, declaration.holder, declaration.applied.value)
     end
 end
 
@@ -286,7 +304,7 @@ local function words(args)
 end
 
 --- What a step of each kind is called, which command does the same, and how it is done: `apply(layer,
--- step)`, or for many at once `apply_all(layer, steps, first, last)`.
+-- step)`, or for many at once `apply_all(layer, steps, first, last)`; `take_back(step)` in a node that stays.
 M.kinds = {
     object = { command = object_command, apply_all = apply_objects },
     netns = {
@@ -306,6 +324,7 @@ M.kinds = {
                 trace.quote(step.by.args[1] .. "=" .. value_text(step.by.args.value))
         end,
         apply = apply_sysctl,
+        take_back = take_back_sysctl,
     },
     nft = {
         title = function() return "set the firewall" end,
@@ -326,6 +345,7 @@ M.kinds = {
             return (label(step.node) and in_node(step) or "") .. words(step.by.args) .. " &"
         end,
         apply = apply_run,
+        take_back = function(step) M.stop(step.by) end,
     },
     stop = {
         title = function(step) return "end " .. tostring(step.by.args[1]) end,

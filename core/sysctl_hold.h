@@ -1,0 +1,34 @@
+/* Parameters that a lab sets in a network namespace that is not its own: the host's. Counted among
+   all labs of all processes there. Whoever comes first stores what was before, with all that the
+   kernel changes together with it (net.ipv4.ip_forward: the forwarding of every interface, and
+   more); the last one puts it back.
+   - A parameter has one value: to hold it at another one than somebody else does is an error.
+   - What one holds stays as it is when what another one holds would drag it along.
+   - An interface, which is known by its name, is passed over when it is gone. One that came
+   meanwhile gets the default of before, unless somebody has set it to another value than the held
+   one.
+   - Whoever has died without a guardian no longer holds: the next to hold or release anything in
+   the namespace puts that back. */
+#pragma once
+
+#include <stdint.h>
+
+#include "error.h"
+
+/* Holds a parameter of the network namespace that we are in at a value, for a lab of this process
+   (0: the process itself), until the guardian releases it. The same lab may change its mind: the
+   last value counts. key: as for sysctl(8), below net. lab_name, or NULL, is what others get to
+   read. Errors: ENOENT (no such key), EBUSY with the one who holds it at another value, EINVAL (not
+   below net; a value that the kernel does not take), ENAMETOOLONG (key or value), ENOSPC, EROFS,
+   EACCES, EIO (has no value yet that could be put back); nothing is changed then. */
+int sysctl_hold(unsigned lab, const char *key, const char *value, const char *lab_name,
+                struct error *err);
+
+/* What the guardian is told of a hold. */
+struct sysctl_token {
+    uint64_t id, process;
+};
+
+/* In the guardian: ends what sysctl_hold began. The token may stand at any address. Allocates
+   nothing. Does nothing if it is already released, or never came to be. */
+void sysctl_release(const char *folder, const struct sysctl_token *token);
