@@ -223,6 +223,7 @@ test_enter() {
 }
 
 enter_long() { # a program that stays, in the background; its pid in $inside
+    : >inside.out
     "$nsh" enter "$1" sh -c 'echo in; exec sleep 1000' >inside.out 2>inside.err </dev/null &
     inside=$!
     await grep -q in inside.out
@@ -360,6 +361,7 @@ test_terminal() {
     term send-keys C-z
     seen "Ctrl-Z stops it" "cat'"$'\nshell$'
     line 'clear; fg'
+    ends_with "cat'"
     line 'text'
     seen "fg continues it" $'text\ntext'
     "$nsh" down bridge
