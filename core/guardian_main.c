@@ -258,6 +258,7 @@ _Noreturn void guardian_main(int nsh) {
     if (chdir("/") < 0)
         _exit(1);
     guardian.nsh = keep_only(nsh);
+    limits_make_room();
     guardian.self = pidfd_open(getpid(), 0);
     while (turn(&guardian) == 0)
         ;
