@@ -198,9 +198,9 @@ static int hear_listen(struct guardian *guardian, const struct message *message,
 
 static int (*const hear[MESSAGE_KINDS])(struct guardian *, const struct message *,
                                         const struct packet *) = {
-    [MESSAGE_HELLO] = hear_hello,   [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
-    [MESSAGE_DOWN] = hear_down,     [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,     [MESSAGE_KEEP] = hear_keep,
-    [MESSAGE_LISTEN] = hear_listen,
+    [MESSAGE_HELLO] = hear_hello, [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
+    [MESSAGE_DOWN] = hear_down,   [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,
+    [MESSAGE_KEEP] = hear_keep,   [MESSAGE_LISTEN] = hear_listen,
 };
 
 /* Its end is ours, unless we are to be kept. */
