@@ -82,7 +82,16 @@ static int find(const char *path, struct target *target, struct error *err) {
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-/* Without a command: a login shell. What it calls itself is for prompts; most show the hostname. */
+static char *choose_shell(void) {
+    char *const shells[] = { getenv("SHELL"), "/bin/bash" };
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (shells[i] && access(shells[i], X_OK) == 0)
+            return shells[i];
+    return "/bin/sh";
+}
+
+/* Without a command: a login shell. Most show the hostname, which is the node's; PS1 is for those
+   that do not set a prompt of their own. */
 static char **choose_program(char **words, const struct target *target) {
     static char *shell[] = { NULL, "-l", NULL };
     char prompt[NODE_NAME_MAX + 8];
@@ -93,9 +102,7 @@ static char **choose_program(char **words, const struct target *target) {
         return words;
     snprintf(prompt, sizeof prompt, "%s# ", target->node);
     setenv("PS1", prompt, 1);
-    shell[0] = getenv("SHELL");
-    if (!shell[0] || access(shell[0], X_OK) < 0)
-        shell[0] = "/bin/sh";
+    shell[0] = choose_shell();
     return shell;
 }
 
