@@ -13,41 +13,39 @@
 #include "../core/cleanup.h"
 #include "../core/guardian.h"
 #include "../core/labs.h"
-#include "../core/packet.h"
 #include "../core/process.h"
 #include "../core/sandbox.h"
 #include "commands.h"
 #include "run.h"
 
-enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127, LAST_WORDS_MS = 200 };
+enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
 
 /* Where we are bound for. */
 struct target {
-    char lab[LAB_NAME_MAX + 1];
+    struct lab lab; /* its socket is ours */
     const char *node;
     struct entrance entrance;
 };
 
 /* --- which node ------------------------------------------------------------------------------- */
 
+/* Takes the lab's socket over if it has such a node. */
 static int try_lab(struct lab *lab, struct target *target, struct error *err) {
     if (lab_enter(lab, target->node, &target->entrance, err) < 0)
         return -1;
-    snprintf(target->lab, sizeof target->lab, "%s", lab->name);
+    target->lab = *lab;
+    lab->socket = -1;
     return 0;
 }
 
 /* LAB/NODE */
 static int find_in_lab(const char *path, struct target *target, struct error *err) {
-    struct lab lab;
     cleanup_free char *name = strndup(path, (size_t)(target->node - path - 1));
     if (!name)
         return error_errno(err, ENOMEM);
-    if (lab_open(&lab, name, err) < 0)
+    if (lab_open(&target->lab, name, err) < 0)
         return -1;
-    int result = try_lab(&lab, target, err);
-    close(lab.socket);
-    return result;
+    return lab_enter(&target->lab, target->node, &target->entrance, err);
 }
 
 static int refuse(const struct labs *labs, int found, const char *node, struct error *err) {
@@ -84,20 +82,27 @@ static int find(const char *path, struct target *target, struct error *err) {
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-/* Without a command: a login shell. What it calls itself is for prompts; most show the hostname. */
+static char *choose_shell(void) {
+    char *const shells[] = { getenv("SHELL"), "/bin/bash" };
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (shells[i] && access(shells[i], X_OK) == 0)
+            return shells[i];
+    return "/bin/sh";
+}
+
+/* Without a command: a login shell. Most show the hostname, which is the node's; PS1 is for those
+   that do not set a prompt of their own. */
 static char **choose_program(char **words, const struct target *target) {
     static char *shell[] = { NULL, "-l", NULL };
     char prompt[NODE_NAME_MAX + 8];
-    setenv("NSH_LAB", target->lab, 1);
+    setenv("NSH_LAB", target->lab.name, 1);
     setenv("NSH_NODE", target->node, 1);
     words += words[0] && !strcmp(words[0], "--");
     if (words[0])
         return words;
     snprintf(prompt, sizeof prompt, "%s# ", target->node);
     setenv("PS1", prompt, 1);
-    shell[0] = getenv("SHELL");
-    if (!shell[0] || access(shell[0], X_OK) < 0)
-        shell[0] = "/bin/sh";
+    shell[0] = choose_shell();
     return shell;
 }
 
@@ -147,14 +152,15 @@ static int wait_for(struct process *process, int signals) {
     return result < 0 ? SIGKILL : status; /* lost, which never happens */
 }
 
-/* Whether a shell vanishes because of itself or because of the lab is worth a word. */
-static void explain_end(const struct target *target, int status) {
+/* Whether a shell vanishes by itself or together with its node is worth a word. */
+static void explain_end(struct target *target, int status) {
+    struct error err;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
-        packet_wait(target->entrance.guardian, LAST_WORDS_MS))
-        fprintf(stderr, "nsh: lab %s has ended\n", target->lab);
+        lab_enter(&target->lab, target->node, &target->entrance, &err) < 0)
+        say_error(err.message);
 }
 
-static int run(char *const *argv, const struct target *target, struct error *err) {
+static int run(char *const *argv, struct target *target, struct error *err) {
     int signals = watch_signals();
     struct process *process = start(argv, target, err);
     if (!process) {

@@ -176,6 +176,7 @@ static void leave(int status, void *arg) {
 
 static int run_program(struct start *start) {
     limits_raise();
+    limits_make_room();
     main_pid = getpid();
     on_exit(leave, &start->settings);
     if (enter_sandbox(&start->settings) < 0)

@@ -270,7 +270,8 @@ int guardian_register(const char *name, const char *script, struct error *err) {
     if (guardian.lab[0])
         return 0;
     cleanup_fd int listener = registry_bind(name, err);
-    if (listener < 0 || tell(&message, script, strlen(script) + 1, &listener, 1, err) < 0)
+    if (listener < 0 ||
+        tell(&message, script, strnlen(script, SCRIPT_NAME_MAX), &listener, 1, err) < 0)
         return -1;
     snprintf(guardian.lab, sizeof guardian.lab, "%s", name);
     return 0;

@@ -3,6 +3,7 @@
    that has been there for longest. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include "packet.h"
 #include "registry.h"
 #include "sandbox.h"
+
+enum { PAUSE_MS = 10 };
 
 /* --- coming and going ------------------------------------------------------------------------- */
 
@@ -26,6 +29,8 @@ static void drop(struct guardian *guardian, size_t index) {
 
 void guardian_accept(struct guardian *guardian) {
     cleanup_fd int client = accept4(guardian->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client < 0 && errno != EAGAIN && errno != ECONNABORTED)
+        poll(NULL, 0, PAUSE_MS); /* without descriptors it still wants to connect */
     if (client < 0 || !registry_is_ours(client))
         return;
     if (guardian->client_count == CLIENTS_MAX)

@@ -36,7 +36,7 @@ static int keep_only(int socket) {
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
         dup2(null, fd);
-    dup3(moved, 3, O_CLOEXEC);
+    dup2(moved, 3);
     close_range(4, ~0U, 0);
     return 3;
 }
@@ -124,18 +124,19 @@ static bool is_string(const struct packet *packet, const char *at) {
     return at < end && memchr(at, '\0', (size_t)(end - at));
 }
 
-/* Those behind the first one that fails are not held. */
+/* Those behind the first one that fails are not held; neither are those for which there was no room
+   when they came. */
 static int hold_all(struct guardian *guardian, uint32_t lab, int first,
                     const struct packet *packet) {
-    const char *etc = packet->body, *name = etc;
+    const char *etc = packet->body, *name = etc + strlen(etc) + 1;
     int result = 0;
     for (size_t i = 0; i < packet->fd_count && result == 0; i++) {
-        name += strlen(name) + 1;
         if (!is_string(packet, name))
             return -EINVAL;
         result = hold(guardian, lab, name, etc, packet->fds[i], first + (int)i);
+        name += strlen(name) + 1;
     }
-    return result;
+    return result == 0 && is_string(packet, name) ? -EMFILE : result;
 }
 
 static int hear_hold(struct guardian *guardian, const struct message *message,
@@ -197,9 +198,9 @@ static int hear_listen(struct guardian *guardian, const struct message *message,
 
 static int (*const hear[MESSAGE_KINDS])(struct guardian *, const struct message *,
                                         const struct packet *) = {
-    [MESSAGE_HELLO] = hear_hello,   [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
-    [MESSAGE_DOWN] = hear_down,     [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,     [MESSAGE_KEEP] = hear_keep,
-    [MESSAGE_LISTEN] = hear_listen,
+    [MESSAGE_HELLO] = hear_hello, [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
+    [MESSAGE_DOWN] = hear_down,   [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,
+    [MESSAGE_KEEP] = hear_keep,   [MESSAGE_LISTEN] = hear_listen,
 };
 
 /* Its end is ours, unless we are to be kept. */
@@ -257,6 +258,7 @@ _Noreturn void guardian_main(int nsh) {
     if (chdir("/") < 0)
         _exit(1);
     guardian.nsh = keep_only(nsh);
+    limits_make_room();
     guardian.self = pidfd_open(getpid(), 0);
     while (turn(&guardian) == 0)
         ;

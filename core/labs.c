@@ -123,7 +123,7 @@ static int by_name(const void *a, const void *b) {
 
 void labs_free(struct labs *labs) {
     for (size_t i = 0; i < labs->count; i++)
-        close(labs->list[i].socket);
+        close_fd(&labs->list[i].socket);
     free(labs->list);
     *labs = (struct labs){ 0 };
 }
@@ -224,7 +224,7 @@ static int hear_entrance(struct lab *lab, struct packet *packet, struct error *e
     if (result < 0)
         return -1;
     if (result == 0)
-        return error_set(err, ENOENT, "lab %s has just ended", lab->name);
+        return error_set(err, ENOENT, "lab %s has ended", lab->name);
     return lab->info.code == 0 && packet->fd_count > 0;
 }
 

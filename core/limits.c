@@ -1,7 +1,11 @@
 #include "limits.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 4096 };
 
 static struct rlimit original;
 static bool raised;
@@ -11,6 +15,13 @@ void limits_raise(void) {
         return;
     struct rlimit high = { original.rlim_max, original.rlim_max };
     raised = setrlimit(RLIMIT_NOFILE, &high) == 0;
+}
+
+/* It never shrinks. */
+void limits_make_room(void) {
+    int high = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, DESCRIPTORS - 1);
+    if (high >= 0)
+        close(high);
 }
 
 void limits_restore(void) {

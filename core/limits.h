@@ -5,6 +5,11 @@
    the start; what fails is left as it is. */
 void limits_raise(void);
 
+/* Makes the table of our descriptors large enough for a large lab, as far as the limit allows. To
+   be called before anybody shares it, as a thread does: the kernel would then wait some 10 ms for
+   RCU each time that the table doubles. */
+void limits_make_room(void);
+
 /* In a child, before exec: the soft limit that limits_raise found, since select() of old programs
    does not bear a larger one. Nothing happens without limits_raise. Safe after fork. */
 void limits_restore(void);

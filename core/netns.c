@@ -269,6 +269,10 @@ int netns_publish(const char *name, const char *target, struct error *err) {
     char path[PATH_MAX];
     if (name_to_path(name, path, err) < 0)
         return -1;
+    if (symlink(target, path) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return error_errno(err, errno);
     if (mkdir(NETNS_RUN_DIR, 0755) < 0 && errno != EEXIST)
         return error_set(err, errno, "cannot create %s: %s", NETNS_RUN_DIR, strerror(errno));
     return symlink(target, path) < 0 ? error_errno(err, errno) : 0;

@@ -11,7 +11,7 @@
 #include "cleanup.h"
 #include "packet.h"
 
-enum { DYING_MS = 5000, GRACE_MS = 100, BACKLOG = 16 };
+enum { DYING_MS = 5000, GRACE_MS = 100, QUEUE_S = 2, BACKLOG = 16 };
 
 /* Made outside of the sandbox: one to listen at, and one to ask whoever has the name already. */
 static struct {
@@ -19,17 +19,26 @@ static struct {
     uid_t uid;
 } prepared = { -1, -1 };
 
-static int new_socket(void) {
+static int new_listener(void) {
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Its connect waits for a place in the queue, but not for ever. */
+static int new_asker(void) {
+    static const struct timeval patience = { .tv_sec = QUEUE_S };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    return fd;
 }
 
 void registry_prepare(void) {
     if (prepared.listener >= 0)
         return;
     prepared.uid = geteuid();
-    prepared.listener = new_socket();
+    prepared.listener = new_listener();
     close_fd(&prepared.asker);
-    prepared.asker = new_socket();
+    prepared.asker = new_asker();
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -68,7 +77,7 @@ bool registry_is_ours(int socket) {
 }
 
 int registry_connect(const char *name, struct error *err) {
-    cleanup_fd int fd = new_socket();
+    cleanup_fd int fd = new_asker();
     if (registry_check_name(name, err) < 0)
         return -1;
     if (fd < 0 || connect_to(fd, geteuid(), name) < 0)
