@@ -468,6 +468,47 @@ function TestLabs.test_numbers_in_names_count()
         { "9", "10", long, "a", "eth02", "eth2", "eth10" })
 end
 
+-- --- labs that come up ---------------------------------------------------------------------------
+
+TestLabsUp = { setUp = begin, tearDown = finish }
+
+-- Declared and up, long names and all: it is the same picture.
+function TestLabsUp.test_before_and_after()
+    local lab <close> = nsh.lab "picture"
+    lab.host:bridge{ "br0", addr = "172.16.0.1/16" }
+    local app = lab:node "app"
+    app:connect{ "eth0", addr = { "172.16.0.2/16", "fd00::2/64" }, to = lab.host, peer = { "port", master = "br0" } }
+    local switch = lab:switch "s1"
+    for i = 1, 2 do lab:node("h" .. i):connect{ addr = ("10.0.0.%d/24"):format(i), to = switch } end
+    app:connect{ "a-name-that-the-kernel-cannot-have", to = switch }
+    local declared = lab:graph()
+    lu.assertEquals(#declared.picture.edges, 4)
+    lab:up()
+    host.link:add{ "other", type = "bridge" }
+    lu.assertEquals(lab:graph():dot(), declared:dot())
+    lu.assertEquals(lab:graph():mermaid(), declared:mermaid())
+    lu.assertEquals(nsh.graph(lab).picture, lab:graph().picture)
+    lu.assertEquals(cables(picture.of { app, lab.host }), { "veth app/eth0 host/port" })
+end
+
+function TestLabsUp.test_show()
+    local out = support.sh(([[%s -S -q -e '
+        local lab = nsh.lab "table"
+        local a = lab:node "a"
+        a:connect{ "eth0", addr = "10.0.0.1/24", to = "b" }
+        lab:node "b"
+        lab:up()
+        a:connect{ "eth1", to = "b" }
+        lab:show()']]):format(os.getenv "NSH"))
+    lu.assertEquals(out, [[
+NODE  IFNAME  STATE  KIND  ADDRESS      PEER
+a     eth0    UP     veth  10.0.0.1/24  b/eth0
+a     eth1           veth               b/eth1
+b     eth0    UP     veth               a/eth0
+b     eth1           veth               a/eth1
+]])
+end
+
 -- --- layout --------------------------------------------------------------------------------------
 
 TestLayout = {}
