@@ -4,9 +4,10 @@
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
+#   make pictures   draws what the examples build, as examples/pictures/NAME.svg
 #   make install    PREFIX=/usr/local DESTDIR=
 #
-# demo, check and lint install the Debian packages that they miss, if they may.  V=1 shows every command.
+# demo, check, lint and pictures install the Debian packages that they miss, if they may.  V=1 shows every command.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -59,7 +60,7 @@ tests: $(TESTS)
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
                   iproute2 iputils-ping
-CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables
+CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
@@ -76,6 +77,11 @@ lint:
 	$(Q)tests/packages $(LINT_PACKAGES)
 	$(Q)tests/lint
 
+pictures: all
+	$(Q)tests/packages graphviz
+	$(Q)mkdir -p examples/pictures
+	$(Q)tests/pictures ./$(NSH) examples/pictures
+
 bench: all
 	$(Q)tests/bench/run
 
@@ -90,6 +96,6 @@ install: all
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all tests demo check lint bench install clean
+.PHONY: all tests demo check lint pictures bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

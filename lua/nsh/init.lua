@@ -14,6 +14,7 @@ local lazy = {
     lab = function() return require("nsh.lab").new end,
     settle = function() return require("nsh.settle").settle end,
     show = function() return require "nsh.show" end,
+    graph = function() return require("nsh.lab.graph").graph end,
 }
 
 setmetatable(nsh, {

@@ -58,6 +58,10 @@ M.columns = {
     neigh = {
         { "DST", "dst" }, { "DEV", device }, { "LLADDR", "lladdr" }, { "STATE", "state" },
     },
+    interface = { -- of a lab: nsh.lab.show
+        { "NODE", "node" }, { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "KIND", "kind" },
+        { "MASTER", "master" }, { "ADDRESS", "addresses" }, { "PEER", "peers" },
+    },
 }
 
 --- The keys that come first, in this order, wherever they are; the others follow by the alphabet.

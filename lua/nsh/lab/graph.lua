@@ -1,0 +1,150 @@
+--- Pictures of networks, for people: `lab:graph()`, and `nsh.graph{…}` of any namespaces.
+--
+--     nsh.graph{ ns1, host }:save "network.svg"
+local errors = require "nsh.errors"
+local picture = require "nsh.lab.picture"
+
+local M = {}
+local Graph = { __name = "nsh.graph" }
+Graph.__index = Graph
+
+-- --- texts ---------------------------------------------------------------------------------------
+
+--- The text for graphviz: each node a box with its interfaces and their addresses, a bridge with its ports
+-- as a block in it, a line for each veth pair, a dashed one for each tunnel. Also `tostring(graph)`.
+--
+--     print(nsh.graph{ ns1, host }:dot())
+function Graph:dot()
+    errors.check_self(self, "picture", "graph:dot()")
+    return require("nsh.lab.dot").text(self.picture)
+end
+
+Graph.__tostring = Graph.dot
+
+--- The text for Mermaid, which many pages draw by themselves: in Markdown between ```mermaid and ```.
+--
+--     print(nsh.graph{ ns1, host }:mermaid())
+function Graph:mermaid()
+    errors.check_self(self, "picture", "graph:mermaid()")
+    return require("nsh.lab.mermaid").text(self.picture)
+end
+
+-- --- graphviz ------------------------------------------------------------------------------------
+
+local function run_dot(graph, format)
+    local host = require("nsh.namespace").current()
+    local ok, result = pcall(host.exec, host, { "dot", "-T" .. format, input = graph:dot(), output = true })
+    if not ok and type(result) == "table" and result.code == "ENOENT" then
+        result.hint = "dot is a part of graphviz: apt-get install graphviz"
+    end
+    if not ok then error(result, 0) end
+    return result
+end
+
+-- What graphviz makes of it: `dot -T`.
+local function render(graph, format)
+    errors.check_self(graph, "picture", "graph:svg()")
+    local result = run_dot(graph, format)
+    if result.status ~= 0 then
+        errors.raise(errors.new("EIO", "dot: " .. result.err:gsub("%s+$", "")), "draw " .. graph.picture.name)
+    end
+    return result.out
+end
+
+--- The picture as SVG, drawn by graphviz's program `dot`: the same text for the same network. Errors:
+-- ENOENT: graphviz is not there; EIO: it failed.
+--
+--     local svg = nsh.graph{ ns1, host }:svg()
+function Graph:svg()
+    -- without graphviz's version, and names that are only dot's
+    local text = render(self, "svg"):gsub("<!%-%-.-%-%->\n?", ""):gsub("<title>n%d[^<]*</title>\n?", "")
+    return text
+end
+
+-- --- files ---------------------------------------------------------------------------------------
+
+-- What goes into a file, by the ending of its name.
+local formats = {
+    dot = Graph.dot, gv = Graph.dot, mmd = Graph.mermaid, svg = Graph.svg,
+    png = function(graph) return render(graph, "png") end,
+    pdf = function(graph) return render(graph, "pdf") end,
+}
+
+local CODES = { [2] = "ENOENT", [13] = "EACCES", [20] = "ENOTDIR", [21] = "EISDIR", [28] = "ENOSPC", [30] = "EROFS" }
+
+local function write(path, text)
+    local file, message, errno = io.open(path, "wb")
+    if file then
+        local written, write_message, write_errno = file:write(text)
+        local closed, close_message, close_errno = file:close()
+        if written and closed then return end
+        message, errno = write_message or close_message, write_errno or close_errno
+    end
+    message = message:gsub("^.*: ", "")
+    errors.raise(errors.new(CODES[errno] or "EIO", message), "save the picture as " .. path)
+end
+
+--- Saves the picture; the ending of the name says how: .svg, .png or .pdf (by graphviz), .dot or .gv, .mmd
+-- (Mermaid). Returns the graph. Errors: EINVAL: another ending; as of graph:svg(), and of the file: ENOENT,
+-- EACCES, …
+--
+--     lab:graph():save "lab.svg"
+function Graph:save(path)
+    errors.check_self(self, "picture", 'graph:save "lab.svg"')
+    local format = type(path) == "string" and formats[path:match "%.(%w+)$"]
+    if not format then
+        errors.raise(errors.new("EINVAL", "the name must end with .svg, .png, .pdf, .dot, .gv or .mmd"),
+            "save the picture as " .. tostring(path))
+    end
+    write(path, format(self))
+    return self
+end
+
+-- --- public --------------------------------------------------------------------------------------
+
+-- `host`, and whatever has a name and is a namespace.
+local function open_all()
+    local netns = require "nsh.namespace"
+    local list, names = { netns.current() }, {}
+    for i, entry in ipairs(netns.list()) do names[i] = entry.name end
+    for _, name in ipairs(picture.sort(names)) do
+        local ok, ns = pcall(netns.open, name)
+        if ok then list[#list + 1] = ns end
+    end
+    return list
+end
+
+local function close_all(list)
+    for _, ns in ipairs(list) do ns:close() end
+end
+
+local function check(list)
+    for i, ns in ipairs(list) do
+        if type(ns) ~= "table" or not ns.link then
+            errors.raise(errors.new("EINVAL", ("value %d is a %s, not a namespace"):format(i, type(ns))),
+                "draw a picture")
+        end
+    end
+    return list
+end
+
+local function picture_of(what)
+    if what == nil then
+        local list <close> = setmetatable(open_all(), { __close = close_all })
+        return picture.of(list)
+    elseif type(what) == "table" and rawget(what, "nodes") then
+        return picture.of_lab(what)
+    end
+    return picture.of(check(type(what) == "table" and getmetatable(what) == nil and what or { what }))
+end
+
+--- A picture of a network: of namespaces, in their order, or of a lab, declared or up. Without an argument,
+-- of `host` and all namespaces that have a name. What their interfaces are and have is looked up now. Returns
+-- an object with dot, mermaid, svg, save. Errors: EINVAL: not a list of namespaces.
+--
+--     nsh.graph{ ns1, ns2, host }:save "network.svg"
+function M.graph(what)
+    return setmetatable({ picture = picture_of(what) }, Graph)
+end
+
+return M
