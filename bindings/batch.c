@@ -1,6 +1,7 @@
 /* core.netlink.batch: many changes of one namespace, sent together; and requests that are written
    but not sent, for plans and for what is undone later. */
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,19 +171,27 @@ static int plan_message(lua_State *L) {
     return 1;
 }
 
-/* deletion(name) -> the bytes of a message that deletes the link of that name, which need not exist
-   yet */
+static struct nlmsghdr *put_link(char *at, uint16_t type, const char *name, unsigned change) {
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(at);
+    nlh->nlmsg_type = type;
+    nlh->nlmsg_flags = NLM_F_REQUEST;
+    struct ifinfomsg *link = mnl_nlmsg_put_extra_header(nlh, sizeof *link);
+    link->ifi_change = change;
+    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    return nlh;
+}
+
+/* deletion(name) -> the bytes of messages that set down and delete the link of that name, which
+   need not exist yet. Down first: a bridge whose ports are forwarding goes slowly. */
 static int plan_deletion(lua_State *L) {
+    enum { ROOM = MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + MNL_ATTR_HDRLEN + 16 };
     size_t length;
     const char *name = luaL_checklstring(L, 1, &length);
-    char bytes[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + MNL_ATTR_HDRLEN + 16];
+    _Alignas(struct nlmsghdr) char bytes[2 * ROOM];
     luaL_argcheck(L, length < 16, 1, "too long");
-    struct nlmsghdr *nlh = mnl_nlmsg_put_header(bytes);
-    nlh->nlmsg_type = RTM_DELLINK;
-    nlh->nlmsg_flags = NLM_F_REQUEST;
-    mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-    lua_pushlstring(L, bytes, nlh->nlmsg_len);
+    size_t used = put_link(bytes, RTM_NEWLINK, name, IFF_UP)->nlmsg_len;
+    used += put_link(bytes + used, RTM_DELLINK, name, 0)->nlmsg_len;
+    lua_pushlstring(L, bytes, used);
     return 1;
 }
 

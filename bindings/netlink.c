@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "../core/address.h"
+#include "../core/ready.h"
 #include "../core/settle.h"
 #include "codec.h"
 #include "request.h"
@@ -322,6 +325,23 @@ static int nl_open(lua_State *L) {
     return netlink_open(&s->nl, ns, &buffer, &err) < 0 ? fail(L, &err) : 1;
 }
 
+/* link_ready(socket, name), address_ready(socket, text of IPv6): core/ready.h */
+static int nl_link_ready(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    lua_pushboolean(L, ready_link(&s->nl, luaL_checkstring(L, 2)));
+    return 1;
+}
+
+static int nl_address_ready(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    struct address address;
+    struct error err;
+    if (prefix_parse(luaL_checkstring(L, 2), AF_INET6, &address, &err) < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, ready_address(&s->nl, address.bytes));
+    return 1;
+}
+
 static int nl_close(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
     netlink_close(&s->nl);
@@ -354,6 +374,8 @@ static const luaL_Reg methods[] = {
     { "get", nl_get },
     { "list", nl_list },
     { "flush", nl_flush },
+    { "link_ready", nl_link_ready },
+    { "address_ready", nl_address_ready },
     { "unsettled", nl_unsettled },
     { "close", nl_close },
     { NULL, NULL },

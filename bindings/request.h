@@ -15,12 +15,12 @@ struct socket {
 /* Requests do not overlap: one message, whatever the number of namespaces. */
 extern struct message message;
 
-/* Begins `message` and writes it from the arguments at `index` and behind: object, verb, the caller's
-   table. Until request_finish it is what is to be sent. */
+/* Begins `message` and writes it from the arguments at `index` and behind: object, verb, the
+   caller's table. Until request_finish it is what is to be sent. */
 int request_write(lua_State *L, int index, struct netlink *nl, struct error *err);
 
-/* Ends the request, whose result (0 or -1) is returned. A refusal by the kernel gets the name of the
-   key. */
+/* Ends the request, whose result (0 or -1) is returned. A refusal by the kernel gets the name of
+   the key. */
 int request_finish(const struct refusal *refusal, int result, struct error *err);
 
 /* Fields of `nsh.core.netlink` that are made in batch.c. */

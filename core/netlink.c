@@ -372,9 +372,7 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err) {
 const char *netlink_name(const struct netlink *nl, int index, char name[16]) {
     struct ifreq request = { .ifr_ifindex = index };
     if (nl->names)
-        return index > 0 && index <= nl->names->count
-                   ? nl->names->name[index - 1]
-                   : NULL;
+        return index > 0 && index <= nl->names->count ? nl->names->name[index - 1] : NULL;
     if (ioctl(nl->fd, SIOCGIFNAME, &request) < 0)
         return NULL;
     memcpy(name, request.ifr_name, IFNAMSIZ);

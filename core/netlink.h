@@ -34,7 +34,7 @@ struct netlink_names {
 };
 
 struct netlink {
-    int fd; /* -1 while closed */
+    int fd;                      /* -1 while closed */
     struct netlink_names *names; /* NULL, or where names are looked up in place of the kernel */
     uint32_t port, seq;
     struct netlink_buffer *buffer;

@@ -327,7 +327,7 @@ function TestDown:test_ends_its_programs_and_daemons()
     local function sleeping()
         return host:exec{ "pgrep", "-f", "^sleep 100[01]", output = true }.out
     end
-    lu.assertEquals(select(2, sleeping():gsub("\n", "")), 2)
+    support.wait_for("both run", function() return select(2, sleeping():gsub("\n", "")) == 2 end)
     lab:down()
     support.wait_for("they have ended", function() return sleeping() == "" end)
     gone()

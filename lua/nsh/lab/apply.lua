@@ -139,7 +139,7 @@ end
 
 local function begin_layer()
     layers = layers + 1
-    return { id = layers, done = {} }
+    return { id = layers, done = {}, links = { done = 0 }, addresses = { done = 0 } }
 end
 
 local function register(lab)

@@ -346,6 +346,10 @@ local function remove(plan, lab)
     forget_nodes(plan, lab)
 end
 
+local function wait(plan, lab)
+    if #plan.steps > 0 then plan:step{ kind = "wait", node = lab.nodes[1], by = lab } end
+end
+
 local function add(plan, lab)
     local function each(fn, ...)
         for _, node in ipairs(lab.nodes) do
@@ -371,10 +375,10 @@ local function add(plan, lab)
         each(function(_, node)
             if has_bridge(node) == last then configure(plan, node) end
         end)
+        wait(plan, lab) -- a bridge that goes up takes the ports that run, and has its carrier at once
     end
     each(remove_objects, true)
     each(add_firewall)
-    if #plan.steps > 0 then plan:step{ kind = "wait", node = lab.nodes[1], by = lab } end
     each(add_kind, "run")
 end
 

@@ -11,6 +11,10 @@ local guardian = core.guardian
 -- Seconds in which links must run: they do in milliseconds (a pair's carrier is set by the kernel's own
 -- work queue), unless the machine is very busy.
 local SETTLE = 5
+-- The kernel's work queue settles 200 ends at a time, and of what exceeds that 100 a second (measured;
+-- net/core/link_watch.c): no more than these pairs may wait for it.
+local UNSETTLED = 80
+local POLL = 0.0001 -- seconds
 
 function M.copy(args)
     local result = {}
@@ -85,7 +89,7 @@ local function tell_guardian(layer, step, socket)
     if not ok then refuse(step, failed) end
 end
 
-local function is_up(record)
+local function has_up(record)
     for _, flag in ipairs(record.flags) do
         if flag == "UP" then return true end
     end
@@ -100,7 +104,7 @@ local function fields_before(step, socket)
     for key in pairs(step.args) do
         if key ~= 1 then before[key] = record[key] end
     end
-    if step.args.up ~= nil then before.up = is_up(record) end
+    if step.args.up ~= nil then before.up = has_up(record) end
     if step.args.master or step.args.nomaster then
         before.master, before.nomaster = record.master, not record.master or nil
     end
@@ -126,6 +130,43 @@ local function needs(step, made)
     return made[args.dev] or made[args.master] or made[args.link] or (step.verb == "set" and made[args[1]])
 end
 
+local function is_ready(interface)
+    return interface.node.ns:socket():link_ready(interface.ifname)
+end
+
+-- Both ends are asked: since Linux 6.8 the kernel settles the one that it is asked for, and no other.
+local function pair_is_ready(near)
+    local far = is_ready(near.peer)
+    return is_ready(near) and far
+end
+
+local function address_is_ready(step)
+    return step.node.ns:socket():address_ready(step.args[1])
+end
+
+-- Waits until at most `most` of what the queue holds are not ready, or until time is over.
+local function await(queue, ready, most)
+    local deadline = core.poll.now() + SETTLE
+    while #queue - queue.done > most do
+        if ready(queue[queue.done + 1]) or core.poll.now() > deadline then queue.done = queue.done + 1
+        else core.poll.wait({}, {}, POLL) end
+    end
+end
+
+local function is_up(interface) return interface.args.up ~= false end
+
+-- The far end of a pair was set up, as its creating end is already: both will run. And neighbours will
+-- ask for the addresses of IPv6 at them.
+local function watch(layer, step)
+    local by = step.by
+    local near = step.object == "link" and step.args.up and by.peer
+    if near and near.near and is_up(near) then table.insert(layer.links, near) end
+    local owner = step.object == "addr" and step.verb == "add" and by.owner
+    if owner and owner.peer and step.args[1]:find(":", 1, true) and is_up(owner) and is_up(owner.peer) then
+        table.insert(layer.addresses, step)
+    end
+end
+
 -- Steps first to last, all of one node.
 local function apply_objects(layer, steps, first, last)
     local socket = steps[first].node:live():socket()
@@ -147,9 +188,11 @@ local function apply_objects(layer, steps, first, last)
             refuse(step, err)
         end
         waiting[#waiting + 1] = step
+        watch(layer, step)
         if step.object == "link" and step.verb == "add" then made[step.args[1]] = true end
     end
     flush()
+    await(layer.links, pair_is_ready, UNSETTLED)
 end
 
 -- --- namespaces ----------------------------------------------------------------------------------
@@ -287,14 +330,15 @@ local function apply_run(_, step)
     step.by.process = step.node:live():spawn(step.by.args)
 end
 
-local function settle(lab)
-    local list = {}
-    for _, node in ipairs(lab.nodes) do
-        for _, interface in ipairs(node.interfaces) do
-            if interface.near then list[#list + 1] = node.ns break end
-        end
+-- Pairs that were made; and links that were changed in place.
+local function apply_wait(layer)
+    local changed = {}
+    await(layer.links, pair_is_ready, 0)
+    await(layer.addresses, address_is_ready, 0)
+    for _, step in ipairs(layer.done) do
+        if step.before then changed[#changed + 1] = step.node.ns end
     end
-    require("nsh.settle").settle(list, SETTLE)
+    if #changed > 0 then require("nsh.settle").settle(changed, SETTLE) end
 end
 
 local function words(args)
@@ -354,7 +398,7 @@ M.kinds = {
     },
     wait = {
         title = function() return "wait for the links" end,
-        apply = function(_, step) settle(step.by) end,
+        apply = apply_wait,
     },
 }
 
