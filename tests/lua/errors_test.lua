@@ -246,17 +246,6 @@ local function state()
     return found
 end
 
--- Once carriers and addresses have settled; the kernel tells of a carrier once a second at worst.
-local function state_at_rest()
-    local before
-    for _ = 1, 20 do
-        before = state()
-        nsh.sleep(1.2)
-        if table.concat(state()) == table.concat(before) and not before[2]:find "tentative" then break end
-    end
-    return before
-end
-
 local function sentence(case, why, code)
     return ("cannot %s in host: %s (%s)"):format(case[1], why, code)
 end
@@ -284,7 +273,8 @@ function TestRefused.test_either_of_two_keys()
 end
 
 function TestRefused.test_nothing_was_sent()
-    local before, lines = state_at_rest(), {}
+    support.wait_for_rest{ host }
+    local before, lines = state(), {}
     nsh.trace(function(line) lines[#lines + 1] = line end)
     for _, list in ipairs{ bad, either } do
         for _, case in ipairs(list) do try(case) end

@@ -415,15 +415,11 @@ local function lasting(view, records)
 end
 
 function TestOracle.test_the_same_words_build_the_same_network()
+    support.wait_for_rest{ ns1, ns2, peer1, peer2 }
     for _, pair in ipairs{ { ns1, ns2 }, { peer1, peer2 } } do
         for _, view in ipairs(views) do
-            local found
-            for _ = 1, 100 do -- until both have come to rest
-                found = differences(lasting(view, theirs(pair[1], view)),
-                    lasting(view, theirs(pair[2], view)), view[3], {})
-                if #found == 0 then break end
-            end
-            lu.assertEquals(found, {})
+            lu.assertEquals(differences(lasting(view, theirs(pair[1], view)),
+                lasting(view, theirs(pair[2], view)), view[3], {}), {})
         end
     end
 end
@@ -448,10 +444,7 @@ nsh.host.link:set{ "other", master = "bridge" }
 nsh.host.link:add{ "another", type = "veth", master = "bridge", peer = "another-cable" }
 nsh.host.link:set{ "port", master = "bridge" }
 
--- The kernel switches a port on once its cable carries: then its state is ours to set.
-support.wait_for("the port forwards", function()
-    return nsh.host.link:get("port").linkinfo.info_slave_data.state == "forwarding"
-end)
+nsh.settle() -- a port that forwards has a state that is ours to set
 
 -- Two values of each that a caller may set, and how they are shown where that differs. The name is
 -- JSON's; the word that of the command line.

@@ -64,6 +64,22 @@ function M.wait_for(what, fn)
     error("it never comes to this: " .. what, 2)
 end
 
+local function is_tentative(ns)
+    for _, address in ipairs(ns.addr:list{ family = "inet6" }) do
+        if address.tentative then return true end
+    end
+    return false
+end
+
+--- Waits until nothing changes any more on its own in some namespaces: links have settled, and no address
+--- is tentative.
+function M.wait_for_rest(spaces)
+    nsh.settle(spaces)
+    for _, ns in ipairs(spaces) do
+        M.wait_for("no address is tentative", function() return not is_tentative(ns) end)
+    end
+end
+
 -- --- tables --------------------------------------------------------------------------------------
 
 --- Calls fn for each value; returns the list of what it returns.

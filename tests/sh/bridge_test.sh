@@ -57,10 +57,14 @@ for options in "" "-n app3" "-n app4"; do
 done
 EOF
 
-settle='sleep 0.5;' # links come up a moment after the command that asked for it
-"$nsh" -S --run "sh -e $scratch/document; $settle sh $scratch/look" -e '' >"$scratch/document.out" 2>"$scratch/out"
+cat >"$scratch/document.lua" <<'EOF'
+assert(host:exec{ "sh", "-e", arg[1] }.status == 0)
+nsh.settle{ host, nsh.netns.open "app3", nsh.netns.open "app4" }
+EOF
+"$nsh" -S --run "sh $scratch/look" "$scratch/document.lua" "$scratch/document" \
+    >"$scratch/document.out" 2>"$scratch/out"
 check $? "the document's commands"
-"$nsh" -S --run "$settle sh $scratch/look" "$root/examples/bridge.lua" 2>"$scratch/out" |
+"$nsh" -S --run "sh $scratch/look" "$root/examples/bridge.lua" 2>"$scratch/out" |
     sed -n '/^== /,$p' >"$scratch/nsh.out"
 check "${PIPESTATUS[0]}" "examples/bridge.lua"
 [ "$(grep -c . "$scratch/document.out")" -gt 30 ]

@@ -3,7 +3,8 @@
 set -u
 
 nsh=$(realpath "${NSH:-./nsh}")
-root=$(realpath "$(dirname "$0")/../..")
+export ROOT
+ROOT=$(realpath "$(dirname "$0")/../..")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -22,21 +23,8 @@ check() {
     fi
 }
 
-# Prints one namespace as lines of JSON, once addresses and links have come to rest.
+# Prints one namespace as lines of JSON.
 cat >dump.sh <<'EOF2'
-settled() {
-    now=$(ip -br link; ip addr | grep -e tentative -e NO-CARRIER; bridge link | grep -v forwarding)
-    [ "$now" = "$before" ] && ! ip addr | grep -q tentative
-}
-before=
-for _ in $(seq 50); do
-    settled && break
-    before=$now
-    case $now in
-    *NO-CARRIER*) sleep 1.2 ;; # the kernel tells of a carrier once a second at worst (net/core/link_watch.c)
-    *) sleep 0.1 ;;
-    esac
-done
 ip -j -d link
 ip -j -d addr
 ip -j -d -4 route show table all
@@ -50,7 +38,21 @@ for key in ipv4/ip_forward ipv4/conf/all/rp_filter ipv4/ping_group_range ipv6/co
 done
 EOF2
 
-# Runs a script and dumps each namespace that it has made or opened into the folder $DUMP.
+# Dumps namespaces by name into the folder $DUMP, once they are at rest.
+cat >dump.lua <<'EOF2'
+local support = dofile(os.getenv "ROOT" .. "/tests/lua/support.lua")
+return function(namespaces)
+    local list = {}
+    for _, ns in pairs(namespaces) do list[#list + 1] = ns end
+    support.wait_for_rest(list)
+    for name, ns in pairs(namespaces) do
+        local file <close> = assert(io.open(os.getenv "DUMP" .. "/" .. name, "w"))
+        file:write(support.sh("sh dump.sh", ns))
+    end
+end
+EOF2
+
+# Runs a script and dumps each namespace that it has made or opened.
 cat >record.lua <<'EOF2'
 local all = { host = nsh.host }
 for _, how in ipairs { "add", "new", "open" } do
@@ -63,25 +65,19 @@ for _, how in ipairs { "add", "new", "open" } do
 end
 dofile(arg[1])
 for name, ns in pairs(all) do
-    if not ns.closed and not name:find "/" then
-        local file = assert(io.open(os.getenv "DUMP" .. "/" .. name, "w"))
-        local result = ns:exec{ "sh", "dump.sh", output = true }
-        file:write(result.out)
-        file:close()
-        io.stdout:write(result.err)
-    end
+    if ns.closed or name:find "/" then all[name] = nil end
 end
+dofile "dump.lua"(all)
 EOF2
 
 # Does in a fresh sandbox what a trace says, and dumps the namespaces that there are then.
-cat >replay.sh <<'EOF2'
-set -e
-sh -e "$1"
-sh dump.sh >"$2/host"
-for path in /run/netns/*; do
-    case $path in */path-* | *'*') continue ;; esac
-    nsenter --net="$path" sh dump.sh >"$2/${path##*/}"
-done
+cat >replay.lua <<'EOF2'
+assert(host:exec{ "sh", "-e", arg[1] }.status == 0)
+local all = { host = host }
+for _, found in ipairs(nsh.netns.list()) do
+    if not found.name:find "^path%-" then all[found.name] = nsh.netns.open(found.name) end
+end
+dofile "dump.lua"(all)
 EOF2
 
 # Compares the dumps in two folders: prints what differs, but for what runs on by itself, for indexes,
@@ -188,26 +184,14 @@ print(fields .. " fields compared")
 os.exit(differences == 0 and fields > 100)
 EOF2
 
-# build NAME SCRIPT, replay NAME: into NAME.made and NAME.again
-build() {
-    rm -rf "$1.made" && mkdir "$1.made"
-    DUMP=$1.made "$nsh" -S -x -q record.lua "$2" >"$1.out" 2>"$1.trace"
-}
-replay() {
-    rm -rf "$1.again" && mkdir "$1.again"
-    "$nsh" -S -q --run "sh replay.sh $1.trace $1.again" >"$1.out" 2>&1
-}
-same() { "$nsh" -S -q compare.lua "$1.made" "$1.again" >"$1.diff" 2>&1; }
-
-# replays NAME SCRIPT: the network of the script and that of its trace are the same. On a busy machine
-# either may be looked at while its links still settle: what differs three times differs.
+# replays NAME SCRIPT: the network of the script and that of its trace are the same
 replays() {
-    build "$1" "$2"
+    mkdir "$1.made" "$1.again"
+    DUMP=$1.made "$nsh" -S -x -q record.lua "$2" >"$1.out" 2>"$1.trace"
     check $? "$1 is built" "$1.trace"
-    replay "$1"
+    DUMP=$1.again "$nsh" -S -q replay.lua "$1.trace" >"$1.out" 2>&1
     check $? "$1: its trace runs" "$1.out"
-    same "$1" || { build "$1" "$2" && replay "$1" && same "$1"; } ||
-        { build "$1" "$2" && replay "$1" && same "$1"; }
+    "$nsh" -S -q compare.lua "$1.made" "$1.again" >"$1.diff" 2>&1
     check $? "$1: its trace builds the same network" "$1.diff"
     sed -n "s/^\([0-9]* fields compared\)/# $1: \1/p" "$1.diff"
 }
@@ -342,7 +326,7 @@ assert(not pcall(nsh.netns.add, "a"))
 nsh.netns.del(nsh.netns.add "short-lived")
 EOF2
 
-replays bridge "$root/examples/bridge.lua"
+replays bridge "$ROOT/examples/bridge.lua"
 replays many many.lua
 
 [ "$(grep -c "^# .*: " many.trace)" = 5 ] && ! [ -e must-not-be ]
