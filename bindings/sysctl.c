@@ -24,12 +24,13 @@ static int sc_write(lua_State *L) {
     return 1;
 }
 
-/* hold(lab, key, text, [name of the lab]) -> true: in the namespace that we are in, until the
-   guardian undoes what the lab did; lab: a number, 0 for the process */
+/* hold(lab, key, text, name of the lab or nil) -> true: in the namespace that we are in, until the
+   guardian undoes the lab; lab: its number there, 0 for the process */
 static int sc_hold(lua_State *L) {
     struct error err;
-    if (sysctl_hold((unsigned)luaL_checkinteger(L, 1), luaL_checkstring(L, 2),
-                    luaL_checkstring(L, 3), luaL_optstring(L, 4, NULL), &err) < 0)
+    uint32_t lab = (uint32_t)luaL_checkinteger(L, 1);
+    const char *key = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
+    if (sysctl_hold(lab, luaL_optstring(L, 4, NULL), key, text, &err) < 0)
         return fail(L, &err);
     lua_pushboolean(L, true);
     return 1;

@@ -215,6 +215,11 @@ int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_t
     return send_record(&undo, err);
 }
 
+int guardian_lend(int fd, struct error *err) {
+    struct message message = { .kind = MESSAGE_LEND };
+    return tell(&message, NULL, 0, &fd, 1, err);
+}
+
 /* --- labs ------------------------------------------------------------------------------------- */
 
 static int refuse_hold(int code, struct error *err) {

@@ -58,6 +58,9 @@ int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, stru
 int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_token *token,
                          struct error *err);
 
+/* Gives it a descriptor to keep open until its end, in place of the one before. */
+int guardian_lend(int fd, struct error *err);
+
 /* Registers a lab under its name, for `nsh list` and its like: the guardian then listens there. One
    name a process: that of its first lab; later calls do nothing. The script is what `nsh list`
    shows, "" for none. Errors: as registry_bind. */

@@ -184,6 +184,16 @@ static int hear_keep(struct guardian *guardian, const struct message *message,
     return 0;
 }
 
+static int hear_lend(struct guardian *guardian, const struct message *message,
+                     const struct packet *packet) {
+    (void)message;
+    if (packet->fd_count != 1)
+        return 0;
+    close_fd(&guardian->lent);
+    guardian->lent = packet->fds[0];
+    return 0;
+}
+
 static int hear_listen(struct guardian *guardian, const struct message *message,
                        const struct packet *packet) {
     (void)message;
@@ -200,7 +210,7 @@ static int (*const hear[MESSAGE_KINDS])(struct guardian *, const struct message 
                                         const struct packet *) = {
     [MESSAGE_HELLO] = hear_hello, [MESSAGE_RECORD] = hear_record, [MESSAGE_HOLD] = hear_hold,
     [MESSAGE_DOWN] = hear_down,   [MESSAGE_DROP] = hear_drop,     [MESSAGE_SYNC] = hear_sync,
-    [MESSAGE_KEEP] = hear_keep,   [MESSAGE_LISTEN] = hear_listen,
+    [MESSAGE_KEEP] = hear_keep,   [MESSAGE_LEND] = hear_lend,     [MESSAGE_LISTEN] = hear_listen,
 };
 
 /* Its end is ours, unless we are to be kept. */
@@ -250,7 +260,7 @@ static int turn(struct guardian *guardian) {
 }
 
 _Noreturn void guardian_main(int nsh) {
-    struct guardian guardian = { .owner = -1, .sleeper = -1, .listener = -1 };
+    struct guardian guardian = { .owner = -1, .lent = -1, .sleeper = -1, .listener = -1 };
     be_deaf();
     setsid();
     prctl(PR_SET_NAME, "nsh-guardian");

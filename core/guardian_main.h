@@ -17,6 +17,7 @@ struct guardian {
     pid_t pid;    /* as nsh sees it; getpid() is 1 here */
     int nsh;      /* the socket to nsh; -1: it is gone, and we are kept */
     int owner;    /* a pidfd of nsh */
+    int lent;     /* by nsh, for us to keep open; -1: nothing is */
     int sleeper;  /* a pidfd; -1: there is none */
     int listener; /* of the registry; -1: there is no lab */
     int self;     /* a pidfd of us */

@@ -16,6 +16,7 @@ enum message_kind {
     MESSAGE_DROP,   /* nothing; value: the number of a held descriptor */
     MESSAGE_SYNC,   /* nothing. Answered: 0 */
     MESSAGE_KEEP,   /* nothing */
+    MESSAGE_LEND,   /* nothing; a descriptor to keep open */
     MESSAGE_LISTEN, /* the script's name; a listening socket */
     MESSAGE_KINDS
 };

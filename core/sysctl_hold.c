@@ -16,11 +16,17 @@
 /* As it is while we have the lock. Too large for a stack; the guardian has its own. */
 static struct ledger ledger;
 
+/* What the guardian runs as well, also in the other sysctl_*.c, uses neither malloc nor stdio, nor
+   asks for the words of an error. */
+static void copy(char *to, const char *text) {
+    memcpy(to, text, strlen(text) + 1);
+}
+
 /* --- values ----------------------------------------------------------------------------------- */
 
 static int open_parameter(const char *name, int flags) {
-    char path[SYSCTL_NAME_MAX + 16];
-    snprintf(path, sizeof path, "/proc/sys/%s", name);
+    char path[SYSCTL_NAME_MAX + 16] = "/proc/sys/";
+    copy(path + strlen(path), name);
     return open(path, flags | O_CLOEXEC);
 }
 
@@ -118,8 +124,8 @@ static void remember(const char *name) {
         return;
     const char *missed = missed_default(name, now);
     struct origin *origin = &ledger.origins[ledger.origin_count++];
-    snprintf(origin->name, sizeof origin->name, "%s", name);
-    snprintf(origin->value, sizeof origin->value, "%s", missed ? missed : now);
+    copy(origin->name, name);
+    copy(origin->value, missed ? missed : now);
 }
 
 static bool concerns(const char *held, const char *name) {
@@ -192,7 +198,7 @@ void sysctl_release(const char *folder, const struct sysctl_token *at) {
 static int check_others(const struct hold *new, struct error *err) {
     for (uint32_t i = 0; i < ledger.hold_count; i++) {
         const struct hold *hold = &ledger.holds[i];
-        bool other = hold->process != new->process || hold->lab != new->lab;
+        bool other = hold->process != new->process || strcmp(hold->who, new->who) != 0;
         if (other && !strcmp(hold->name, new->name) && !is_same(hold->value, new->value))
             return error_set(err, EBUSY, "%s holds it at %.60s", hold->who, hold->value);
     }
@@ -217,17 +223,17 @@ static int take(const struct hold *new, int fd, const char *folder, struct error
     return 0;
 }
 
-static int hold_in(const char *folder, struct hold *new, struct error *err) {
+/* Returns what shows that we are alive. */
+static int hold_in(const char *folder, const struct hold *new, struct error *err) {
     cleanup_fd int fd = ledger_open(&ledger, folder, true, err);
     if (fd < 0)
         return -1;
-    int result = ledger_sign(fd, folder, new->process, err);
-    if (result == 0) {
+    int signature = ledger_sign(fd, folder, new->process, err);
+    if (signature >= 0) {
         drop_dead(fd, new->process);
-        result = take(new, fd, folder, err);
+        if (take(new, fd, folder, err) == 0)
+            return signature;
     }
-    if (result == 0)
-        return 0;
     forget(new->name);
     ledger_save(&ledger, fd, folder, NULL); /* the dead are gone, or the folder was for nothing */
     return -1;
@@ -246,7 +252,7 @@ static int set_name(struct hold *new, const char *key, struct error *err) {
                          "it belongs to no network namespace: it does not begin with net");
     if (strlen(name) >= sizeof new->name)
         return error_errno(err, ENAMETOOLONG);
-    snprintf(new->name, sizeof new->name, "%s", drag_canonical(name));
+    copy(new->name, drag_canonical(name));
     return 0;
 }
 
@@ -255,14 +261,14 @@ static int set_value(struct hold *new, const char *value, struct error *err) {
         return error_errno(err, ENAMETOOLONG);
     if (strchr(value, '\n'))
         return error_set(err, EINVAL, "the value has more than one line");
-    snprintf(new->value, sizeof new->value, "%s", value);
+    copy(new->value, value);
     return 0;
 }
 
 /* Names are anybody's: only what can stand in a line. */
-static void set_who(struct hold *new, const char *lab_name) {
-    snprintf(new->who, sizeof new->who, "%s%.64s (pid %d)", lab_name ? "lab " : "nsh",
-             lab_name ? lab_name : "", (int)getpid());
+static void set_who(struct hold *new, const char *name) {
+    snprintf(new->who, sizeof new->who, "%s%.64s (pid %d)", name ? "lab " : "nsh", name ? name : "",
+             (int)getpid());
     for (char *at = new->who; *at; at++)
         if (iscntrl((unsigned char)*at))
             *at = '?';
@@ -278,19 +284,21 @@ static int check_readable(const char *key, struct error *err) {
     return -1;
 }
 
-int sysctl_hold(unsigned lab, const char *key, const char *value, const char *lab_name,
+/* The guardian is told nothing while the lock is held, for which it may be waiting. */
+int sysctl_hold(uint32_t lab, const char *name, const char *key, const char *value,
                 struct error *err) {
     char folder[LEDGER_PATH_MAX];
-    struct hold new = { .process = ledger_process(), .lab = lab };
+    struct hold new = { .process = ledger_process() };
     if (set_name(&new, key, err) < 0 || set_value(&new, value, err) < 0 ||
         check_readable(key, err) < 0)
         return -1;
-    set_who(&new, lab_name);
+    set_who(&new, name);
     ledger_folder(folder);
     if (getrandom(&new.id, sizeof new.id, 0) != sizeof new.id)
         return error_errno(err, errno);
     struct sysctl_token token = { new.id, new.process };
     if (guardian_undo_sysctl(lab, folder, &token, err) < 0)
         return -1;
-    return hold_in(folder, &new, err);
+    int signature = hold_in(folder, &new, err);
+    return signature < 0 ? -1 : guardian_lend(signature, err);
 }

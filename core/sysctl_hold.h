@@ -7,21 +7,24 @@
    - An interface, which is known by its name, is passed over when it is gone. One that came
    meanwhile gets the default of before, unless somebody has set it to another value than the held
    one.
-   - Whoever has died without a guardian no longer holds: the next to hold or release anything in
-   the namespace puts that back. */
+   - Whoever is gone, and its guardian too, no longer holds: the next to hold or release anything in
+   the namespace puts that back.
+   - Only parameters come back: not the default routes from router advertisements that forwarding of
+   IPv6 removes, the addresses that disable_ipv6 removes, or an interface's large-receive-offload.
+ */
 #pragma once
 
 #include <stdint.h>
 
 #include "error.h"
 
-/* Holds a parameter of the network namespace that we are in at a value, for a lab of this process
-   (0: the process itself), until the guardian releases it. The same lab may change its mind: the
-   last value counts. key: as for sysctl(8), below net. lab_name, or NULL, is what others get to
-   read. Errors: ENOENT (no such key), EBUSY with the one who holds it at another value, EINVAL (not
+/* Holds a parameter of the network namespace that we are in at a value, until the guardian undoes
+   the lab (0: the process). name: of the lab, or NULL; what others get to read, and whoever has the
+   same one in this process may change its mind: the last value counts. key: as for sysctl(8), below
+   net. Errors: ENOENT (no such key), EBUSY with the one who holds it at another value, EINVAL (not
    below net; a value that the kernel does not take), ENAMETOOLONG (key or value), ENOSPC, EROFS,
    EACCES, EIO (has no value yet that could be put back); nothing is changed then. */
-int sysctl_hold(unsigned lab, const char *key, const char *value, const char *lab_name,
+int sysctl_hold(uint32_t lab, const char *name, const char *key, const char *value,
                 struct error *err);
 
 /* What the guardian is told of a hold. */

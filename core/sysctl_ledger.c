@@ -15,6 +15,10 @@
 #define TABLE "table"
 #define NEW_TABLE "table.new"
 
+static int refuse(const char *what, const char *folder, int code, struct error *err) {
+    return err ? error_set(err, code, "cannot %s %s: %s", what, folder, strerror(code)) : -1;
+}
+
 /* --- the folder ------------------------------------------------------------------------------- */
 
 /* A number that no other network namespace of this machine has. A cookie is never used again, an
@@ -115,13 +119,13 @@ static bool is_ours(const struct head *head) {
            head->hold_count <= HOLDS_MAX && head->origin_count <= ORIGINS_MAX;
 }
 
-static int load(struct ledger *ledger, int folder, struct error *err) {
+static int load(struct ledger *ledger, int at, const char *folder, struct error *err) {
     struct head head;
     struct iovec parts[3];
     ledger->hold_count = ledger->origin_count = 0;
-    cleanup_fd int fd = openat(folder, TABLE, O_RDONLY | O_CLOEXEC);
+    cleanup_fd int fd = openat(at, TABLE, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? 0 : error_errno(err, errno);
+        return errno == ENOENT ? 0 : refuse("read from", folder, errno, err);
     if (pread(fd, &head, sizeof head, 0) != sizeof head || !is_ours(&head))
         return error_set(err, EPROTO, "another version of nsh holds parameters here");
     int size = head_parts(&head, ledger, parts);
@@ -135,8 +139,8 @@ static int load(struct ledger *ledger, int folder, struct error *err) {
 int ledger_open(struct ledger *ledger, const char *folder, bool create, struct error *err) {
     cleanup_fd int fd = create ? make_and_lock(folder) : lock_if_there(folder);
     if (fd < 0)
-        return error_set(err, errno, "cannot lock %s: %s", folder, strerror(errno));
-    return load(ledger, fd, err) < 0 ? -1 : take_fd(&fd);
+        return refuse("lock", folder, errno, err);
+    return load(ledger, fd, folder, err) < 0 ? -1 : take_fd(&fd);
 }
 
 static int write_table(const struct ledger *ledger, int folder) {
@@ -162,7 +166,7 @@ int ledger_save(const struct ledger *ledger, int fd, const char *folder, struct 
         return 0;
     int code = errno;
     unlinkat(fd, NEW_TABLE, 0);
-    return error_set(err, code, "cannot write to %s: %s", folder, strerror(code));
+    return refuse("write to", folder, code, err);
 }
 
 /* --- who is alive ----------------------------------------------------------------------------- */
@@ -191,14 +195,14 @@ int ledger_sign(int fd, const char *folder, uint64_t process, struct error *err)
     static int signature = -1;
     struct flock lock = byte_of(process, F_RDLCK); /* a folder cannot be opened for writing */
     if (signature >= 0 && is_same_file(signature, fd))
-        return 0;
+        return signature;
     close_fd(&signature);
     signature = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (signature >= 0 && fcntl(signature, F_OFD_SETLK, &lock) == 0)
-        return 0;
+        return signature;
     int code = errno;
     close_fd(&signature);
-    return error_set(err, code, "cannot lock %s: %s", folder, strerror(code));
+    return refuse("lock", folder, code, err);
 }
 
 bool ledger_is_alive(int fd, uint64_t process) {

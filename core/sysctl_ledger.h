@@ -16,8 +16,7 @@ enum { SYSCTL_VALUE_MAX = 416, HOLDS_MAX = 1024, ORIGINS_MAX = 16384, LEDGER_PAT
 struct hold {
     uint64_t id;
     uint64_t process; /* the byte that it locks */
-    uint32_t lab;
-    char who[92]; /* "lab bridge (pid 4711)" */
+    char who[96];     /* "lab bridge (pid 4711)" */
     char name[SYSCTL_NAME_MAX], value[SYSCTL_VALUE_MAX];
 };
 
@@ -45,7 +44,8 @@ int ledger_save(const struct ledger *ledger, int fd, const char *folder, struct 
 /* The byte of this process. */
 uint64_t ledger_process(void);
 
-/* Locks it in the folder, if that is not done yet, until we end. */
+/* Locks it in the folder, if that is not done yet. Returns the descriptor that must stay open for
+   it, here or in another process; it stays ours. */
 int ledger_sign(int fd, const char *folder, uint64_t process, struct error *err);
 
 /* Whether a process (other than this one) that has signed is alive. */

@@ -1,9 +1,6 @@
 /* What the kernel changes together with a parameter: whether core/sysctl_drag.c knows it all. */
 #include "sysctl_host.h"
 
-#include "../../core/guardian.h"
-#include "../../core/sysctl_hold.h"
-
 #define FORWARD "net/ipv4/ip_forward"
 
 /* --- every parameter -------------------------------------------------------------------------- */
@@ -17,10 +14,10 @@ static bool hold_otherwise(const char *key, const char *value) {
     const char *last = strrchr(value, '\t');
     if (last) {
         snprintf(list, sizeof list, "%.*s %ld", (int)(last - value), value, atol(last + 1) + 4096);
-        return sysctl_hold(0, key, list, NULL, &err) == 0;
+        return sysctl_hold(0, NULL, key, list, &err) == 0;
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(value, others[i]) != 0 && sysctl_hold(0, key, others[i], NULL, &err) == 0)
+        if (strcmp(value, others[i]) != 0 && sysctl_hold(0, NULL, key, others[i], &err) == 0)
             return true;
     return false;
 }
@@ -43,7 +40,6 @@ static void try_parameters(void) {
         if (!is_as_in_picture())
             fprintf(stderr, "# after %s\n", host.keys[i]), _exit(1);
     }
-    fprintf(stderr, "# %zu of %zu parameters\n", tried, host.count);
     must(tried > 300 && is_folder_gone());
 }
 

@@ -2,114 +2,14 @@
    host, and processes in it, each with a guardian of its own, to play the labs. */
 #include "sysctl_host.h"
 
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <time.h>
-
-#include "../../core/guardian.h"
-#include "../../core/sysctl_hold.h"
 
 #define FORWARD "net.ipv4.ip_forward"
 #define FORWARD6 "net.ipv6.conf.all.forwarding"
 
 enum { ROUNDS = 25, ROUND_MAX_US = 20000 };
-
-/* --- labs ------------------------------------------------------------------------------------- */
-
-struct lab {
-    pid_t pid, guardian;
-    int socket;
-};
-
-struct order {
-    unsigned lab;
-    char key[TEXT_MAX], value[TEXT_MAX], name[TEXT_MAX];
-};
-
-struct answer {
-    pid_t guardian;
-    struct error err;
-};
-
-static pid_t pid_of(int pidfd) {
-    char path[64], line[128];
-    int pid = 0;
-    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
-    FILE *file = fopen(path, "re");
-    while (file && pid == 0 && fgets(line, sizeof line, file))
-        sscanf(line, "Pid: %d", &pid);
-    must(pid > 0);
-    fclose(file);
-    return pid;
-}
-
-static void obey(int socket) {
-    struct order order;
-    while (read(socket, &order, sizeof order) == sizeof order) {
-        struct answer answer = { 0 };
-        sysctl_hold(order.lab, order.key, order.value, order.name, &answer.err);
-        answer.guardian = guardian_pidfd() < 0 ? 0 : pid_of(guardian_pidfd());
-        must(write(socket, &answer, sizeof answer) == sizeof answer);
-    }
-    must(guardian_stop() == 0);
-    _exit(0);
-}
-
-static struct lab start_lab(void) {
-    int ends[2];
-    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    pid_t pid = fork();
-    must(pid >= 0);
-    if (pid == 0) {
-        dup2(ends[1], 3);
-        close_range(4, ~0U, 0); /* the other labs' */
-        obey(3);
-    }
-    close(ends[1]);
-    return (struct lab){ pid, 0, ends[0] };
-}
-
-/* Its error, code 0 if there is none. */
-static struct error order_hold(struct lab *lab, unsigned number, const char *key,
-                               const char *value) {
-    struct order order = { .lab = number };
-    struct answer answer;
-    snprintf(order.key, sizeof order.key, "%s", key);
-    snprintf(order.value, sizeof order.value, "%s", value);
-    snprintf(order.name, sizeof order.name, "no%u", number);
-    must(write(lab->socket, &order, sizeof order) == sizeof order);
-    must(read(lab->socket, &answer, sizeof answer) == sizeof answer);
-    lab->guardian = answer.guardian;
-    return answer.err;
-}
-
-static void hold(struct lab *lab, const char *key, const char *value) {
-    struct error err = order_hold(lab, 1, key, value);
-    if (err.code)
-        fprintf(stderr, "%s = %s: %s\n", key, value, err.message);
-    must(err.code == 0);
-}
-
-static void end(struct lab *lab) {
-    int status;
-    close(lab->socket);
-    must(waitpid(lab->pid, &status, 0) == lab->pid && status == 0);
-}
-
-static void kill_lab(struct lab *lab) {
-    must(kill(lab->pid, SIGKILL) == 0 && waitpid(lab->pid, NULL, 0) == lab->pid);
-    must(waitpid(lab->guardian, NULL, 0) == lab->guardian);
-    close(lab->socket);
-}
-
-static void kill_both(struct lab *lab) {
-    must(kill(lab->guardian, SIGKILL) == 0);
-    kill_lab(lab);
-}
 
 /* --- one holder ------------------------------------------------------------------------------- */
 
@@ -121,6 +21,7 @@ static void hold_all(struct lab *lab) {
     hold(lab, CONF("own", "rp_filter"), "1");
     hold(lab, "net/ipv4/ip_local_reserved_ports", "8080,9000-9010");
     hold(lab, "net.ipv4.tcp_rmem", "8192 65536 1048576");
+    hold(lab, "net.ipv4.conf.with/dot.proxy_arp", "1");
 }
 
 static void one_holder(void) {
@@ -132,6 +33,7 @@ static void one_holder(void) {
     must(has(CONF("own", "rp_filter"), "1") && has(CONF("other", "rp_filter"), "2"));
     must(has(CONF6("other", "forwarding"), "1") && has(CONF6("own", "disable_ipv6"), "1"));
     must(has("net.ipv4.tcp_rmem", "8192\t65536\t1048576"));
+    must(has("net/ipv4/conf/with.dot/proxy_arp", "1"));
     end(&lab);
     must(is_untouched());
     must(has(CONF("own", "forwarding"), "1") && has(CONF("other", "forwarding"), "0"));
@@ -170,8 +72,7 @@ static void own_values(void) {
 static void without_sandbox(void) {
     must(unshare(CLONE_NEWNET) == 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    run_command("ip link add own type veth peer name other && ip link set own up");
-    set(CONF("own", "forwarding"), "1");
+    add_interfaces();
     take_picture();
     struct lab first = start_lab(), second = start_lab();
     hold_all(&first);
@@ -237,6 +138,38 @@ static void another_mind(void) {
     must(has("net.ipv4.tcp_rmem", "8192\t65536\t1048576"));
     end(&first);
     must(is_untouched());
+}
+
+/* Each up() of a lab is a number of its own; what it changed is taken back with it. */
+static void one_by_one(void) {
+    make_host();
+    take_picture();
+    struct lab lab = start_lab();
+    must(order_hold(&lab, 1, FORWARD, "1").code == 0);
+    must(order_hold(&lab, 2, FORWARD6, "1").code == 0);
+    must(order_hold(&lab, 11, FORWARD, "0").code == 0);
+    must(has(FORWARD, "0"));
+    order_to(&lab, DOWN, 11);
+    must(has(FORWARD, "1") && has(CONF("other", "forwarding"), "1"));
+    order_to(&lab, DOWN, 1);
+    must(has(FORWARD, "0") && has(CONF("own", "forwarding"), "1") && has(FORWARD6, "1"));
+    order_to(&lab, DOWN, 2);
+    must(is_untouched());
+    end(&lab);
+}
+
+/* What one has released is no longer known while another one holds something else. */
+static void forgotten(void) {
+    make_host();
+    struct lab stays = start_lab(), first = start_lab(), second = start_lab();
+    hold(&stays, "net.ipv4.tcp_rmem", "8192 65536 1048576");
+    hold(&first, FORWARD, "1");
+    end(&first);
+    set(CONF("other", "forwarding"), "1");
+    hold(&second, FORWARD, "1");
+    end(&second);
+    must(has(CONF("other", "forwarding"), "1"));
+    end(&stays);
 }
 
 /* One holds all interfaces, the other one of them at another value: each way round, and each end.
@@ -316,11 +249,30 @@ static void stale_beside(void) {
     must(is_untouched());
 }
 
+/* The guardian goes on alone, and then it is killed. */
+static void kept(void) {
+    make_host();
+    take_picture();
+    struct lab gone = start_lab(), other = start_lab();
+    hold(&gone, FORWARD, "1");
+    order_to(&gone, KEEP, 0);
+    end(&gone);
+    hold(&other, "net.ipv4.ip_default_ttl", "33");
+    must(order_hold(&other, 1, FORWARD, "0").code == EBUSY && has(FORWARD, "1"));
+    must(kill(gone.guardian, SIGKILL) == 0);
+    must(waitpid(gone.guardian, NULL, 0) == gone.guardian);
+    must(has(FORWARD, "1"));
+    hold(&other, FORWARD, "0");
+    must(has(FORWARD, "0") && has(CONF("other", "forwarding"), "0"));
+    end(&other);
+    must(is_untouched());
+}
+
 /* --- refusals --------------------------------------------------------------------------------- */
 
 static void refused(const char *key, const char *value, int code) {
     struct error err;
-    must(sysctl_hold(0, key, value, NULL, &err) < 0);
+    must(sysctl_hold(0, NULL, key, value, &err) < 0);
     if (err.code != code)
         fprintf(stderr, "# %s: %s\n", key, err.message);
     must(err.code == code && is_untouched());
@@ -345,12 +297,25 @@ static void refusals(void) {
     must(guardian_stop() == 0 && is_untouched());
 }
 
+/* Killed before there was anything to release. */
+static void half_made(void) {
+    const struct sysctl_token token = { 1, 1 };
+    char folder[LEDGER_PATH_MAX];
+    make_host();
+    ledger_folder(folder);
+    must(mkdir("/run/nsh", 0755) == 0);
+    sysctl_release(folder, &token);
+    must(is_folder_gone());
+    must(mkdir("/run/nsh", 0755) == 0 && mkdir(folder, 0700) == 0);
+    sysctl_release(folder, &token);
+    must(is_folder_gone());
+}
+
 /* /run may not be writable, and in /tmp anybody may have been there before. */
 static void without_run(void) {
     char folder[LEDGER_PATH_MAX];
     struct error err;
     make_host();
-    must(mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0);
     must(mount(NULL, "/run", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
     take_picture();
     ledger_folder(folder);
@@ -370,10 +335,10 @@ static void without_run(void) {
 
 static void busy(void) {
     for (;;) {
-        must_work(sysctl_hold(0, FORWARD, "1", NULL, &err));
-        must_work(sysctl_hold(1, FORWARD6, "1", "busy", &err));
-        must_work(sysctl_hold(1, CONF("default", "rp_filter"), "2", "busy", &err));
-        must_work(sysctl_hold(1, CONF("own", "rp_filter"), "0", "busy", &err));
+        must_work(sysctl_hold(0, NULL, FORWARD, "1", &err));
+        must_work(sysctl_hold(1, "busy", FORWARD6, "1", &err));
+        must_work(sysctl_hold(1, "busy", CONF("default", "rp_filter"), "2", &err));
+        must_work(sysctl_hold(1, "busy", CONF("own", "rp_filter"), "0", &err));
         must(guardian_stop() == 0);
     }
 }
@@ -435,11 +400,15 @@ AS_BOTH(own_values)
 AS_BOTH(counted)
 AS_BOTH(another_value)
 AS_BOTH(another_mind)
+AS_BOTH(one_by_one)
+AS_BOTH(forgotten)
 AS_BOTH(one_of_all)
 AS_BOTH(interfaces)
 AS_BOTH(stale)
 AS_BOTH(stale_beside)
+AS_BOTH(kept)
 AS_BOTH(refusals)
+AS_BOTH(half_made)
 AS_BOTH(without_run)
 AS_BOTH(killed_at_any_moment)
 AS_BOTH(all_killed_at_any_moment)
@@ -460,11 +429,15 @@ int main(void) {
         cmocka_unit_test(test_counted),
         cmocka_unit_test(test_another_value),
         cmocka_unit_test(test_another_mind),
+        cmocka_unit_test(test_one_by_one),
+        cmocka_unit_test(test_forgotten),
         cmocka_unit_test(test_one_of_all),
         cmocka_unit_test(test_interfaces),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_stale_beside),
+        cmocka_unit_test(test_kept),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_half_made),
         cmocka_unit_test(test_without_run),
         cmocka_unit_test(test_killed_at_any_moment),
         cmocka_unit_test(test_all_killed_at_any_moment),

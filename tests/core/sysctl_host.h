@@ -1,14 +1,21 @@
-/* A sandbox whose root namespace plays the host, and what its parameters were. */
+/* A sandbox whose root namespace plays the host; what its parameters were; and labs, which are
+   processes with a guardian of their own. */
 #pragma once
 
 #include "child.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "../../core/guardian.h"
 #include "../../core/sandbox.h"
 #include "../../core/sysctl.h"
+#include "../../core/sysctl_hold.h"
 #include "../../core/sysctl_ledger.h"
 
 #define CONF(interface, name) "net.ipv4.conf." interface "." name
@@ -35,13 +42,20 @@ static inline bool has(const char *key, const char *value) {
     return false;
 }
 
-/* An interface that forwards although the host does not, and one that does what the host does. */
-static inline void make_host(void) {
-    must_work(sandbox_enter(&err));
-    prctl(PR_SET_CHILD_SUBREAPER, 1); /* of the labs' guardians */
+/* One that forwards although the host does not, and others that do what the host does. */
+static inline void add_interfaces(void) {
     run_command("ip link add own type veth peer name other && ip link set own up");
+    run_command("ip link add with.dot type veth peer name peer");
     set(CONF("own", "forwarding"), "1");
     set(CONF6("own", "forwarding"), "1");
+}
+
+/* With a /run of its own, which a sandbox has only if it needs one. */
+static inline void make_host(void) {
+    must_work(sandbox_enter(&err));
+    must(mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* of the labs' guardians */
+    add_interfaces();
 }
 
 /* --- all that can be written ------------------------------------------------------------------ */
@@ -100,4 +114,107 @@ static inline bool is_folder_gone(void) {
 
 static inline bool is_untouched(void) {
     return is_as_in_picture() && is_folder_gone();
+}
+
+/* --- labs ------------------------------------------------------------------------------------- */
+
+struct lab {
+    pid_t pid, guardian;
+    int socket;
+};
+
+enum task { HOLD, DOWN, KEEP };
+
+struct order {
+    enum task task;
+    unsigned lab;
+    char key[TEXT_MAX], value[TEXT_MAX], name[TEXT_MAX];
+};
+
+struct answer {
+    pid_t guardian;
+    struct error err;
+};
+
+static inline void do_task(const struct order *order, struct error *err) {
+    if (order->task == HOLD)
+        sysctl_hold(order->lab, order->name, order->key, order->value, err);
+    if (order->task == DOWN && guardian_down(order->lab, err) == 0)
+        guardian_sync(err);
+    if (order->task == KEEP && guardian_keep(err) == 0)
+        guardian_sync(err);
+}
+
+static inline void obey(int socket) {
+    struct order order;
+    while (read(socket, &order, sizeof order) == sizeof order) {
+        struct answer answer = { 0 };
+        do_task(&order, &answer.err);
+        answer.guardian = guardian_pid();
+        must(write(socket, &answer, sizeof answer) == sizeof answer);
+    }
+    must(guardian_stop() == 0);
+    _exit(0);
+}
+
+static inline struct lab start_lab(void) {
+    int ends[2];
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    pid_t pid = fork();
+    must(pid >= 0);
+    if (pid == 0) {
+        dup2(ends[1], 3);
+        close_range(4, ~0U, 0); /* the other labs' */
+        obey(3);
+    }
+    close(ends[1]);
+    return (struct lab){ pid, 0, ends[0] };
+}
+
+/* Its error, code 0 if there is none. */
+static inline struct error give(struct lab *lab, const struct order *order) {
+    struct answer answer;
+    must(write(lab->socket, order, sizeof *order) == sizeof *order);
+    must(read(lab->socket, &answer, sizeof answer) == sizeof answer);
+    lab->guardian = answer.guardian;
+    return answer.err;
+}
+
+/* number: as the guardian knows the lab, or one up() of it; 1, 11, 21 … are of the same name. */
+static inline struct error order_hold(struct lab *lab, unsigned number, const char *key,
+                                      const char *value) {
+    struct order order = { .task = HOLD, .lab = number };
+    snprintf(order.key, sizeof order.key, "%s", key);
+    snprintf(order.value, sizeof order.value, "%s", value);
+    snprintf(order.name, sizeof order.name, "no%u", number % 10);
+    return give(lab, &order);
+}
+
+static inline void order_to(struct lab *lab, enum task task, unsigned number) {
+    struct order order = { .task = task, .lab = number };
+    must(give(lab, &order).code == 0);
+}
+
+static inline void hold(struct lab *lab, const char *key, const char *value) {
+    struct error err = order_hold(lab, 1, key, value);
+    if (err.code)
+        fprintf(stderr, "%s = %s: %s\n", key, value, err.message);
+    must(err.code == 0);
+}
+
+static inline void end(struct lab *lab) {
+    int status;
+    close(lab->socket);
+    must(waitpid(lab->pid, &status, 0) == lab->pid && status == 0);
+}
+
+static inline void kill_lab(struct lab *lab) {
+    must(kill(lab->pid, SIGKILL) == 0 && waitpid(lab->pid, NULL, 0) == lab->pid);
+    must(waitpid(lab->guardian, NULL, 0) == lab->guardian);
+    close(lab->socket);
+}
+
+static inline void kill_both(struct lab *lab) {
+    must(kill(lab->guardian, SIGKILL) == 0);
+    kill_lab(lab);
 }

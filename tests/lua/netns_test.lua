@@ -372,6 +372,8 @@ end
 function TestSysctl.test_texts()
     lu.assertEquals(ns:sysctl("net.ipv4.ip_local_port_range", "2000 3000"), "2000\t3000")
     lu.assertEquals(type(ns:sysctl "net.ipv4.tcp_congestion_control"), "string")
+    lu.assertEquals(ns:sysctl("net.ipv4.ip_local_reserved_ports", "8080,9000-9010"), "8080,9000-9010")
+    lu.assertEquals(ns:sysctl("net.ipv4.ip_local_reserved_ports", ""), "")
 end
 
 function TestSysctl.test_interfaces_with_a_dot()
