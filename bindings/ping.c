@@ -1,4 +1,6 @@
 /* core.ping: echo requests to many targets; an engine that the caller polls. */
+#include <sys/socket.h>
+
 #include "nsh.h"
 
 #include "../core/ping.h"
@@ -33,8 +35,8 @@ static uint32_t whole_option(lua_State *L, const char *key) {
     return value >= 0 && value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-/* ping.open(netns, { count =, interval =, timeout =, size =, ttl =, source = }) -> engine. All but
-   source must be there; ttl 0 is the namespace's default. */
+/* ping.open(netns, { count =, interval =, timeout =, size =, ttl =, burst =, source = }) -> engine.
+   All but the last two must be there; ttl 0 is the namespace's default. */
 static int ping_new(lua_State *L) {
     struct error err;
     struct ping_options options = { 0 };
@@ -45,6 +47,8 @@ static int ping_new(lua_State *L) {
     options.timeout = option(L, "timeout");
     options.size = whole_option(L, "size");
     options.ttl = (int)(whole_option(L, "ttl") & INT32_MAX);
+    lua_getfield(L, 2, "burst");
+    options.burst = (uint32_t)luaL_optinteger(L, -1, 0);
     lua_getfield(L, 2, "source");
     options.source = luaL_optstring(L, -1, NULL);
     struct ping **slot = new_ping(L);
@@ -61,13 +65,14 @@ static int ping_add_target(lua_State *L) {
     return 1;
 }
 
-/* engine:step() -> "done", or "more" if there is still something to wait for */
+/* engine:step() -> "sending", then "waiting" for replies, then "done" */
 static int ping_do_step(lua_State *L) {
     struct error err;
-    int done = ping_step(check_ping(L), &err);
+    struct ping *ping = check_ping(L);
+    int done = ping_step(ping, &err);
     if (done < 0)
         return fail(L, &err);
-    lua_pushstring(L, done ? "done" : "more");
+    lua_pushstring(L, done ? "done" : ping_all_sent(ping) ? "waiting" : "sending");
     return 1;
 }
 
@@ -141,6 +146,62 @@ static int ping_get_result(lua_State *L) {
     return 1;
 }
 
+/* engine:rtt(i) -> the mean round-trip time of that target in milliseconds, nil without a reply */
+static int ping_get_rtt(lua_State *L) {
+    struct error err;
+    struct ping_result result;
+    lua_Integer index = luaL_checkinteger(L, 2);
+    if (ping_result(check_ping(L), (size_t)index - 1, &result, &err) < 0)
+        return fail(L, &err);
+    if (result.received == 0)
+        return 0;
+    lua_pushnumber(L, result.avg);
+    return 1;
+}
+
+/* engine:again(timeout) -> true: begins anew, without targets, with the sockets that it has */
+static int ping_do_again(lua_State *L) {
+    struct error err;
+    if (ping_again(check_ping(L), luaL_checknumber(L, 2), &err) < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* engine:table("inet" or "inet6") -> entries, limit, overflows of the machine's neighbour table */
+static int ping_get_table(lua_State *L) {
+    static const char *const names[] = { "inet", "inet6", NULL };
+    struct error err;
+    struct ping_table table;
+    struct ping *ping = check_ping(L);
+    int family = luaL_checkoption(L, 2, NULL, names) ? AF_INET6 : AF_INET;
+    if (ping_read_table(ping, family, &table, &err) < 0)
+        return fail(L, &err);
+    lua_pushinteger(L, table.entries);
+    lua_pushinteger(L, table.limit);
+    lua_pushinteger(L, table.overflows);
+    return 3;
+}
+
+/* engine:remember() -> true: the neighbours that the namespace has now stay */
+static int ping_do_remember(lua_State *L) {
+    struct error err;
+    if (ping_remember(check_ping(L), &err) < 0)
+        return fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* engine:forget() -> how many neighbours it deleted: those that came by themselves since then */
+static int ping_do_forget(lua_State *L) {
+    struct error err;
+    int count = ping_forget(check_ping(L), &err);
+    if (count < 0)
+        return fail(L, &err);
+    lua_pushinteger(L, count);
+    return 1;
+}
+
 static int ping_release(lua_State *L) {
     struct ping **slot = luaL_checkudata(L, 1, TYPE);
     ping_close(*slot);
@@ -154,13 +215,10 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    { "add", ping_add_target },
-    { "step", ping_do_step },
-    { "timeout", ping_get_timeout },
-    { "fds", ping_get_fds },
-    { "result", ping_get_result },
-    { "close", ping_release },
-    { NULL, NULL },
+    { "add", ping_add_target },   { "step", ping_do_step },      { "timeout", ping_get_timeout },
+    { "fds", ping_get_fds },      { "result", ping_get_result }, { "rtt", ping_get_rtt },
+    { "again", ping_do_again },   { "table", ping_get_table },   { "remember", ping_do_remember },
+    { "forget", ping_do_forget }, { "close", ping_release },     { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {

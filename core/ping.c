@@ -38,13 +38,19 @@ static int out_of_range(struct error *err, const char *key, const char *valid) {
     return -1;
 }
 
+static int check_timeout(double timeout, struct error *err) {
+    if (timeout > 0 && timeout <= 3600)
+        return 0;
+    return out_of_range(err, "timeout", "more than 0 and up to 3600 seconds");
+}
+
 static int check_options(const struct ping_options *options, struct error *err) {
     if (options->count < 1 || options->count > PING_COUNT_MAX)
         return out_of_range(err, "count", "1 to 1000000");
     if (!(options->interval >= 0 && options->interval <= 3600))
         return out_of_range(err, "interval", "0 to 3600 seconds");
-    if (!(options->timeout > 0 && options->timeout <= 3600))
-        return out_of_range(err, "timeout", "more than 0 and up to 3600 seconds");
+    if (check_timeout(options->timeout, err) < 0)
+        return -1;
     if (options->size > PING_SIZE_MAX)
         return out_of_range(err, "size", "0 to 65507 bytes");
     if (options->ttl < 0 || options->ttl > PING_TTL_MAX)
@@ -69,9 +75,10 @@ static int fill_payload(struct ping *ping, struct error *err) {
     return 0;
 }
 
-static unsigned burst_for(uint32_t size) {
-    unsigned fit = BURST_BYTES / (size + SLOT_BYTES);
-    return fit < 1 ? 1 : fit > BURST_MAX ? BURST_MAX : fit;
+static unsigned burst_for(const struct ping_options *options) {
+    unsigned fit = BURST_BYTES / (options->size + SLOT_BYTES);
+    unsigned most = fit < 1 ? 1 : fit > BURST_MAX ? BURST_MAX : fit;
+    return options->burst && options->burst < most ? options->burst : most;
 }
 
 static int set_up(struct ping *ping, int ns, const struct ping_options *options,
@@ -81,7 +88,8 @@ static int set_up(struct ping *ping, int ns, const struct ping_options *options,
     ping->ttl = options->ttl;
     ping->interval = llround(options->interval * NANOSECONDS);
     ping->timeout = llround(options->timeout * NANOSECONDS);
-    ping->burst = burst_for(options->size);
+    ping->burst = burst_for(options);
+    ping->tail = 1;
     ping->ns = ns < 0 ? -1 : fcntl(ns, F_DUPFD_CLOEXEC, 0);
     if (ns >= 0 && ping->ns < 0)
         return error_errno(err, errno);
@@ -110,7 +118,7 @@ void ping_close(struct ping *ping) {
         return;
     close_fd(&ping->ns);
     netlink_close(&ping->netlink);
-    free(ping->answers.bytes);
+    free(ping->kept.entries);
     close_fd(&ping->v4.fd);
     close_fd(&ping->v6.fd);
     free(ping->targets);
@@ -163,6 +171,29 @@ int ping_add(struct ping *ping, const char *text, struct error *err) {
     return 0;
 }
 
+static void start_counting(struct ping *ping, int family) {
+    struct echo_socket *socket = ping_socket(ping, family);
+    socket->overflowed = false;
+    if (socket->fd >= 0)
+        socket->overflows = ping_overflows(ping, family);
+}
+
+/* Sequence numbers go on. */
+int ping_again(struct ping *ping, double timeout, struct error *err) {
+    if (check_timeout(timeout, err) < 0)
+        return -1;
+    ping->timeout = llround(timeout * NANOSECONDS);
+    free(ping->ring);
+    ping->ring = NULL;
+    ping->head = ping->tail;
+    ping->target_count = ping->cursor = 0;
+    ping->round = 0;
+    ping->blocked = 0;
+    start_counting(ping, AF_INET);
+    start_counting(ping, AF_INET6);
+    return 0;
+}
+
 /* --- schedule --------------------------------------------------------------------------------- */
 
 /* Rounds over the targets, always in the same order: so the next one due is the one at the cursor,
@@ -174,7 +205,7 @@ static int start(struct ping *ping, struct error *err) {
     while (ping->ring_size <= total && ping->ring_size < RING_MAX)
         ping->ring_size *= 2;
     ping->ring = calloc(ping->ring_size, sizeof *ping->ring);
-    ping->head = ping->tail = 1;
+    ping->head = ping->tail;
     return ping->ring ? 0 : error_errno(err, ENOMEM);
 }
 
@@ -182,7 +213,7 @@ static struct probe *probe_at(const struct ping *ping, uint64_t number) {
     return &ping->ring[number & (ping->ring_size - 1)];
 }
 
-static bool all_sent(const struct ping *ping) {
+bool ping_all_sent(const struct ping *ping) {
     return ping->round == ping->count || ping->target_count == 0;
 }
 
@@ -250,21 +281,35 @@ static bool send_next(struct ping *ping) {
     return true;
 }
 
+/* What comes at once is taken at once: until the kernel has begun to stamp what it receives - it
+   does so a moment after a socket asks - a reply is as old as we find it. */
 static bool send_burst(struct ping *ping) {
     unsigned sent = 0;
-    while (sent < ping->burst && !all_sent(ping) && !ring_full(ping) &&
-           next_due(ping) <= ping_now() && send_next(ping))
+    while (sent < ping->burst && !ping_all_sent(ping) && !ring_full(ping) &&
+           next_due(ping) <= ping_now() && send_next(ping)) {
+        ping_receive(ping);
         sent++;
+    }
     if (sent == ping->burst)
         ping->pace = ping_now() + TICK;
     return sent > 0;
 }
 
+static bool lost_any(const struct ping *ping, int family) {
+    for (size_t i = 0; i < ping->target_count; i++) {
+        const struct target *target = &ping->targets[i];
+        if (target->address.any.sa_family == family && target->times.count < target->transmitted)
+            return true;
+    }
+    return false;
+}
+
 /* A neighbour table without room silences the far end too: it cannot answer our ARP request. */
 static void note_overflow(struct ping *ping, int family) {
     struct echo_socket *socket = ping_socket(ping, family);
-    if (socket->fd >= 0 && socket->overflows >= 0)
-        socket->overflowed = ping_overflows(ping, family) > socket->overflows;
+    if (socket->fd < 0 || socket->overflows < 0 || !lost_any(ping, family))
+        return;
+    socket->overflowed = ping_overflows(ping, family) > socket->overflows;
 }
 
 static int finish(struct ping *ping) {
@@ -279,16 +324,15 @@ int ping_step(struct ping *ping, struct error *err) {
     ping_receive(ping);
     give_up(ping, ping_now());
     if (send_burst(ping)) {
-        ping_receive(ping);
         give_up(ping, ping_now());
         if (ping->head == ping->tail) /* all answered: the queues are empty */
             ping->pace = 0;
     }
-    return all_sent(ping) && ping->head == ping->tail ? finish(ping) : 0;
+    return ping_all_sent(ping) && ping->head == ping->tail ? finish(ping) : 0;
 }
 
 double ping_timeout(const struct ping *ping) {
-    bool sent = all_sent(ping), waits = ping->ring && ping->head != ping->tail;
+    bool sent = ping_all_sent(ping), waits = ping->ring && ping->head != ping->tail;
     int64_t next = INT64_MAX;
     if (sent && !waits)
         return 0;

@@ -18,11 +18,13 @@
 enum { PING_COUNT_MAX = 1000000, PING_SIZE_MAX = 65507, PING_TTL_MAX = 255 };
 
 struct ping_options {
-    uint32_t count;     /* probes of each target: 1 to PING_COUNT_MAX */
-    double interval;    /* seconds between two probes of one target: 0 to 3600 */
-    double timeout;     /* seconds to wait for each reply: more than 0, up to 3600 */
-    uint32_t size;      /* bytes of payload: 0 to PING_SIZE_MAX */
-    int ttl;            /* 1 to PING_TTL_MAX; 0: the namespace's default */
+    uint32_t count;  /* probes of each target: 1 to PING_COUNT_MAX */
+    double interval; /* seconds between two probes of one target: 0 to 3600 */
+    double timeout;  /* seconds to wait for each reply: more than 0, up to 3600 */
+    uint32_t size;   /* bytes of payload: 0 to PING_SIZE_MAX */
+    int ttl;         /* 1 to PING_TTL_MAX; 0: the namespace's default */
+    uint32_t burst;  /* probes to send before a pause of a millisecond, unless all are answered by
+                        then: at least 1; 0: as many as surely fit into a queue */
     const char *source; /* the address to send from; NULL: the kernel chooses */
 };
 
@@ -66,6 +68,9 @@ int ping_add(struct ping *ping, const char *target, struct error *err);
    refused or given up, else 0; -1 with ENOMEM. */
 int ping_step(struct ping *ping, struct error *err);
 
+/* Whether every probe has been sent. */
+bool ping_all_sent(const struct ping *ping);
+
 /* Seconds until the next step is due even if nothing comes; 0 once all is done. */
 double ping_timeout(const struct ping *ping);
 
@@ -74,6 +79,23 @@ size_t ping_fds(const struct ping *ping, int fds[2]);
 
 /* Fills the result of the target that was added as number index (from 0), complete or so far. */
 int ping_result(const struct ping *ping, size_t index, struct ping_result *out, struct error *err);
+
+/* Begins anew with the sockets that it has: without targets, and with another timeout (seconds,
+   more than 0). Whatever still comes for the old ones counts for none of the new ones. */
+int ping_again(struct ping *ping, double timeout, struct error *err);
+
+/* The neighbour table of one family (AF_INET or AF_INET6): one for the whole machine. */
+struct ping_table {
+    int64_t overflows; /* how often it had no room for an entry */
+    uint32_t entries;  /* that are in it, permanent ones included */
+    uint32_t limit;    /* how many may be: gc_thresh3 of the initial namespace */
+};
+int ping_read_table(struct ping *ping, int family, struct ping_table *out, struct error *err);
+
+/* The first notes which neighbours the namespace has; the second deletes those that came since then
+   by themselves - not what was configured - and returns how many; all of them without the first. */
+int ping_remember(struct ping *ping, struct error *err);
+int ping_forget(struct ping *ping, struct error *err);
 
 /* "no route" for PING_NO_ROUTE, …; NULL for PING_ANSWERED. */
 const char *ping_reason_name(enum ping_reason reason);

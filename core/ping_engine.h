@@ -1,5 +1,5 @@
 /* What the parts of the ping engine share: ping.c (targets, schedule, results), ping_socket.c,
-   ping_send.c, ping_receive.c, ping_error.c, ping_overflow.c. Times are nanoseconds of
+   ping_send.c, ping_receive.c, ping_error.c, ping_neighbours.c. Times are nanoseconds of
    CLOCK_MONOTONIC. */
 #pragma once
 
@@ -51,14 +51,20 @@ struct echo_socket {
     int fd;            /* -1 until the first target of its family */
     bool raw;          /* else a ping socket: the kernel fills in identifier and checksum */
     uint16_t id;       /* in network order */
-    int64_t overflows; /* of the neighbour table when it was opened; -1 if unknown */
-    bool overflowed;   /* there were more in the meantime, known once all is done */
+    int64_t overflows; /* of the neighbour table to begin with; -1 if unknown */
+    bool overflowed; /* there were more meanwhile; known, if something was lost, once all is done */
+};
+
+/* Entries of the neighbour tables, sorted once they are all there. */
+struct neighbours {
+    struct neighbour *entries;
+    size_t count, room;
 };
 
 struct ping {
     int ns;                 /* -1: the one we are in */
     struct netlink netlink; /* opened when it is needed */
-    struct netlink_buffer answers;
+    struct neighbours kept; /* by ping_forget */
     struct echo_socket v4, v6;
     union endpoint source; /* family 0: none */
     uint32_t count, size;
@@ -78,7 +84,7 @@ struct ping {
     size_t cursor;
     int64_t pace;    /* nothing is sent before */
     int64_t blocked; /* since when the kernel takes nothing more; 0: it does */
-    unsigned burst;  /* probes to send before looking at what has come */
+    unsigned burst;  /* probes to send before a pause */
 
     uint8_t *payload;     /* size bytes; begins with the cookie */
     uint32_t payload_sum; /* not folded yet */
@@ -130,6 +136,5 @@ bool ping_overflow_hides(const struct ping *ping, const struct target *target);
 /* Keeps the failure that tells most: a timeout never hides another. */
 void ping_lose(struct target *target, const struct failure *failure);
 
-/* ping_overflow.c: how often the machine's neighbour table of that family had no room for an entry;
-   -1 if unknown. */
+/* ping_neighbours.c: ping_table.overflows; -1 if unknown. */
 int64_t ping_overflows(struct ping *ping, int family);

@@ -5,57 +5,20 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
+local options = require "nsh.options"
 local settle = require "nsh.settle"
 
 local M = {}
 
--- What `opts` may hold: the default, the limits, what is valid in words.
-local options = {
-    count = { default = 1, min = 1, max = 1000000, whole = true, valid = "1 to 1000000 probes" },
-    interval = { default = 0.1, min = 0, max = 3600, valid = "0 to 3600 seconds" },
-    timeout = { default = 1, min = 0.001, max = 3600, valid = "0.001 to 3600 seconds" },
-    size = { default = 56, min = 0, max = 65507, whole = true, valid = "0 to 65507 bytes" },
-    ttl = { default = 0, min = 1, max = 255, whole = true, valid = "1 to 255" },
-    source = { text = true, valid = 'an address of the namespace, such as "10.0.0.1"' },
+-- What `opts` may hold.
+local rows = {
+    { "count", default = 1, min = 1, max = 1000000, whole = true, valid = "1 to 1000000 probes" },
+    { "interval", default = 0.1, min = 0, max = 3600, valid = "0 to 3600 seconds" },
+    { "timeout", default = 1, min = 0.001, max = 3600, valid = "0.001 to 3600 seconds" },
+    { "size", default = 56, min = 0, max = 65507, whole = true, valid = "0 to 65507 bytes" },
+    { "ttl", default = 0, min = 1, max = 255, whole = true, valid = "1 to 255" },
+    { "source", type = "string", valid = 'an address of the namespace, such as "10.0.0.1"' },
 }
-
-local function is_valid(option, value)
-    if option.text then return type(value) == "string" end
-    return type(value) == "number" and value >= option.min and value <= option.max and
-        (not option.whole or math.tointeger(value) ~= nil)
-end
-
-local function show(value)
-    return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
-
-local function check_option(key, value)
-    local option = options[key]
-    if not option then
-        return errors.new("EINVAL", ("%s is no option; there are count, interval, timeout, size, " ..
-            "ttl and source"):format(show(key)))
-    elseif not is_valid(option, value) then
-        return errors.new("EINVAL", ("%s is %s, not %s"):format(key, option.valid, show(value)))
-    end
-end
-
-local function complete(opts, op, netns)
-    local result = {}
-    if type(opts) ~= "table" then
-        errors.raise(errors.new("EINVAL", "options are a table, as in { count = 3 }, not " ..
-            show(opts)), op, netns)
-    end
-    for key, option in pairs(options) do result[key] = option.default end
-    for key, value in pairs(opts) do
-        local err = check_option(key, value)
-        if err then
-            err.key = tostring(key)
-            errors.raise(err, op, netns)
-        end
-        result[key] = value
-    end
-    return result
-end
 
 -- One line, as the summary of ping(8): "10.0.0.1: 3 of 3 received, rtt min/avg/max/mdev = … ms".
 local Result = {}
@@ -73,7 +36,7 @@ end
 local function check_address(address, netns)
     if type(address) ~= "string" then
         errors.raise(errors.new("EINVAL", "an address is a string such as \"10.0.0.1\", not " ..
-            show(address)), "ping", netns)
+            options.quote(address)), "ping", netns)
     end
 end
 
@@ -95,7 +58,7 @@ local function collect(engine, addresses)
 end
 
 local function open(ns, opts, op)
-    local engine, err = core.ping.open(ns.handle, complete(opts, op, ns.name))
+    local engine, err = core.ping.open(ns.handle, options.complete(rows, opts, op, ns.name))
     if not engine then errors.raise(err, op, ns.name) end
     return engine
 end
@@ -104,7 +67,7 @@ local function run(ns, addresses, opts, op)
     local engine <close> = open(ns, opts, op)
     for _, address in ipairs(addresses) do add(engine, address, ns.name) end
     settle.ready()
-    while errors.check(engine:step()) == "more" do
+    while errors.check(engine:step()) ~= "done" do
         loop.wait_any(engine:fds(), engine:timeout())
     end
     return collect(engine, addresses)

@@ -239,6 +239,31 @@ static void test_a_late_reply_is_a_lost_one(void **state) {
     ping_close(ping);
 }
 
+static void test_what_comes_late_counts_for_nothing_new(void **state) {
+    (void)state;
+    uint8_t old[PACKET_MAX], request[PACKET_MAX], reply[PACKET_MAX];
+    struct error err;
+    struct ping *ping = start(56, 0.01);
+    size_t length = next_request(old) - IP_BYTES;
+    usleep(15000);
+    assert_int_equal(ping_step(ping, NULL), 1);
+    assert_int_equal(ping_again(ping, 0, &err), -1);
+    assert_string_equal(err.key, "timeout");
+    assert_int_equal(ping_again(ping, 10, &err), 0);
+    assert_int_equal(ping_result(ping, 0, &(struct ping_result){ 0 }, &err), -1);
+    assert_int_equal(ping_add(ping, "127.0.0.1", &err), 0);
+    assert_int_equal(ping_step(ping, &err), 0);
+    make_reply(old, reply, length);
+    send_icmp("127.0.0.1", reply, length);
+    assert_int_equal(look(ping).received, 0);
+    next_request(request);
+    make_reply(request, reply, length);
+    send_icmp("127.0.0.1", reply, length);
+    assert_int_equal(look(ping).received, 1);
+    assert_int_equal(look(ping).duplicates, 0);
+    ping_close(ping);
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 /* An ICMP error from 127.0.0.3 that quotes `length` bytes of the request. */
@@ -363,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_short_replies),
         cmocka_unit_test(test_small_payloads),
         cmocka_unit_test(test_a_late_reply_is_a_lost_one),
+        cmocka_unit_test(test_what_comes_late_counts_for_nothing_new),
         cmocka_unit_test(test_only_errors_about_our_requests_count),
         cmocka_unit_test(test_words_for_errors),
         cmocka_unit_test(test_options_out_of_range),
