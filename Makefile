@@ -4,9 +4,10 @@
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
+#   make bench      nsh beside its floors and its rivals: half an hour
 #   make install    PREFIX=/usr/local DESTDIR=
 #
-# demo, check and lint install the Debian packages that they miss, if they may.  V=1 shows every command.
+# demo, check, lint and bench install the Debian packages that they miss, if they may.  V=1 shows every command.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -60,6 +61,7 @@ tests: $(TESTS)
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
                   iproute2 iputils-ping
 CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables
+BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
@@ -76,7 +78,9 @@ lint:
 	$(Q)tests/packages $(LINT_PACKAGES)
 	$(Q)tests/lint
 
-bench: all
+bench:
+	$(Q)tests/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/bench/run
 
 install: all
