@@ -5,9 +5,10 @@
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
+#   make bench      nsh beside its floors and its rivals: half an hour
 #   make install    PREFIX=/usr/local DESTDIR=
 #
-# demo, check, lint and pictures install the Debian packages that they miss, if they may.  V=1 shows every command.
+# All but install and clean get the Debian packages that they miss, if they may.  V=1 shows every command.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -61,6 +62,7 @@ tests: $(TESTS)
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
                   iproute2 iputils-ping
 CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz
+BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
@@ -82,7 +84,9 @@ pictures: all
 	$(Q)mkdir -p examples/pictures
 	$(Q)tests/pictures ./$(NSH) examples/pictures
 
-bench: all
+bench:
+	$(Q)tests/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/bench/run
 
 install: all
