@@ -148,6 +148,7 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
         return refuse_key(outer, "given twice", key_of(f));
     if (!lua_istable(L, index) && !table->first)
         return refuse_key(outer, "a table expected", key_of(f));
+    uint32_t start = outer->w->message->header.nlmsg_len;
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
     struct level level = { .L = L,
@@ -160,7 +161,7 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
                            .err = outer->err };
     if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
         return prefix_key(outer->err, key_of(f));
-    return 0;
+    return message_postpone(outer->w, f, start, outer->err);
 }
 
 /* Whether the key is the name of the kind (or the port) that the table is of. */
@@ -277,6 +278,7 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
     struct writer inner;
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given both as a table and beside it", key_of(f));
+    uint32_t start = outer->w->message->header.nlmsg_len;
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
     struct level level = { .L = outer->L,
@@ -288,7 +290,9 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
                            .flat = true,
                            .outer = outer,
                            .err = outer->err };
-    return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
+    if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
+        return -1;
+    return message_postpone(outer->w, f, start, outer->err);
 }
 
 /* A new veth has a peer, also one that the caller does not mention. */

@@ -69,6 +69,83 @@ bool schema_matches(const struct message *filter, const struct reader *r) {
            matches(filter, &own, r);
 }
 
+/* --- what is the same already ----------------------------------------------------------------- */
+
+/* Whether the record has all that was given for the rows of this attribute. */
+static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
+                    uint16_t type) {
+    bool same = false;
+    for (const struct field *f = own->table->fields; f->meaning; f++)
+        if (f->attr == type && message_given(m, f)) {
+            same = f->meaning != NETNS && same_field(own, now, f);
+            if (!same)
+                break;
+        }
+    return same;
+}
+
+static const struct field *nest_of(const struct table *table, uint16_t type) {
+    for (const struct field *f = table->fields; f->meaning; f++)
+        if (f->attr == type && field_is_nest(f))
+            return f;
+    return NULL;
+}
+
+static void copy_attribute(struct writer *out, const struct nlattr *attr) {
+    write_attribute(out, mnl_attr_get_type(attr), mnl_attr_get_payload(attr),
+                    mnl_attr_get_payload_len(attr), NULL);
+}
+
+/* The kinds say what the other attributes mean. */
+static void copy_kinds(struct writer *out, const struct reader *own) {
+    for (const struct field *f = own->table->fields; f->meaning; f++)
+        if (f->meaning == KIND && own->tb[f->attr] && !writer_find(out, f->attr))
+            copy_attribute(out, own->tb[f->attr]);
+}
+
+static bool copy_changes(struct writer *out, const struct message *m, const struct reader *own,
+                         const struct reader *now);
+
+static void copy_nest(struct writer *out, const struct message *m, const struct reader *own,
+                      const struct reader *now, const struct field *f) {
+    struct nlmsghdr *nlh = &out->message->header;
+    uint32_t start = nlh->nlmsg_len;
+    struct writer inner;
+    if (writer_nest(out, f, own->table, &inner, NULL) == 0 && copy_changes(&inner, m, own, now))
+        mnl_attr_nest_end(nlh, inner.nest);
+    else
+        nlh->nlmsg_len = start;
+}
+
+static bool copy_changes(struct writer *out, const struct message *m, const struct reader *own,
+                         const struct reader *now) {
+    const struct nlmsghdr *nlh = &out->message->header;
+    uint32_t start = nlh->nlmsg_len;
+    for (uint16_t type = 1; type < READER_ATTRIBUTES; type++) {
+        const struct field *f = nest_of(own->table, type);
+        struct reader inner_own, inner_now;
+        if (f && reader_nest(own, f, &inner_own) && reader_nest(now, f, &inner_now))
+            copy_nest(out, m, &inner_own, &inner_now, f);
+        else if (own->tb[type] && !is_same(m, own, now, type))
+            copy_attribute(out, own->tb[type]);
+    }
+    if (nlh->nlmsg_len > start)
+        copy_kinds(out, own);
+    return nlh->nlmsg_len > start;
+}
+
+void schema_reduce(struct message *m, struct message *scratch, const struct nlmsghdr *record) {
+    struct reader own, now;
+    struct writer w;
+    if (reader_begin(&own, m->object->table, &m->header, m->nl) < 0 ||
+        reader_begin(&now, m->object->table, record, m->nl) < 0)
+        return;
+    message_begin(scratch, m->nl, m->object, m->verb, &w);
+    memcpy(w.header, own.header, m->object->table->header);
+    copy_changes(&w, m, &own, &now);
+    memcpy(m->bytes, scratch->bytes, scratch->header.nlmsg_len);
+}
+
 /* --- what the kernel refused ------------------------------------------------------------------ */
 
 static bool append(char *key, size_t size, const struct field *f) {
@@ -112,4 +189,26 @@ bool schema_locate(const struct message *m, const struct refusal *refusal, char 
     if (refusal->offset)
         return locate(m, &r, refusal, key, size);
     return refusal->missing && !refusal->missing_nest && locate_missing(&r, refusal, key, size);
+}
+
+static int find_keys(const struct message *m, const struct reader *r, const struct field **last) {
+    int count = 0;
+    for (const struct field *f = r->table->fields; f->meaning; f++) {
+        struct reader inner;
+        if (reader_nest(r, f, &inner))
+            count += find_keys(m, &inner, last);
+        else if (f->attr && r->tb[f->attr] && f->meaning != KIND && message_given(m, f)) {
+            *last = f;
+            count++;
+        }
+    }
+    return count;
+}
+
+bool schema_only_key(const struct message *m, char *key, size_t size) {
+    struct reader r;
+    const struct field *f = NULL;
+    key[0] = 0;
+    return reader_begin(&r, m->object->table, &m->header, NULL) == 0 && find_keys(m, &r, &f) == 1 &&
+           append(key, size, f);
 }

@@ -13,6 +13,8 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
     m->verb = verb;
     m->namespace_count = m->given_count = 0;
     m->length_from = NULL;
+    m->from_record = false;
+    m->rest = NULL;
     mnl_nlmsg_put_header(m->bytes);
     m->header.nlmsg_type = verb->type;
     m->header.nlmsg_flags = verb->flags;
@@ -33,6 +35,16 @@ bool message_given(const struct message *m, const struct field *field) {
         if (m->given[i] == field)
             return true;
     return false;
+}
+
+bool message_is_empty(const struct message *m) {
+    const char *header = mnl_nlmsg_get_payload(&m->header);
+    for (int i = 0; i < m->given_count; i++) {
+        const struct field *f = m->given[i];
+        if (f->flags & MASKED && !f->attr && wire_load(header + f->offset + 4, f->wire))
+            return false;
+    }
+    return m->header.nlmsg_len == MNL_NLMSG_HDRLEN + MNL_ALIGN(m->object->table->header);
 }
 
 int message_note(struct message *m, const struct field *field, struct error *err) {
@@ -72,7 +84,11 @@ struct nlattr *writer_find(const struct writer *w, uint16_t type) {
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err) {
     struct nlmsghdr *nlh = &outer->message->header;
-    *inner = (struct writer){ .message = outer->message, .table = table, .kind = outer->kind };
+    *inner = (struct writer){ .message = outer->message,
+                              .table = table,
+                              .kind = outer->kind,
+                              .late = outer->late || field->flags & LATER,
+                              .other = outer->other || table == outer->message->object->table };
     inner->nest = mnl_attr_nest_start_check(nlh, MESSAGE_MAX, field->attr);
     size_t header = MNL_ALIGN(table->header);
     if (!inner->nest || nlh->nlmsg_len + header > MESSAGE_MAX)
@@ -80,6 +96,25 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
     inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
     nlh->nlmsg_len += (uint32_t)header;
     inner->start = nlh->nlmsg_len;
+    return 0;
+}
+
+int message_postpone(struct writer *w, const struct field *field, uint32_t start,
+                     struct error *err) {
+    struct message *m = w->message;
+    size_t size = m->header.nlmsg_len - start;
+    if (!(field->flags & LATER) || !m->rest)
+        return 0;
+    struct nlmsghdr *rest = &m->rest->header;
+    if (rest->nlmsg_len + MNL_ATTR_HDRLEN + size > MESSAGE_MAX)
+        return too_long(err);
+    if (w->nest && !w->rest)
+        w->rest = mnl_attr_nest_start(rest, mnl_attr_get_type(w->nest));
+    memcpy(mnl_nlmsg_get_payload_tail(rest), m->bytes + start, size);
+    rest->nlmsg_len += (uint32_t)size;
+    if (w->rest)
+        mnl_attr_nest_end(rest, w->rest);
+    m->header.nlmsg_len = start;
     return 0;
 }
 

@@ -28,6 +28,8 @@ struct message {
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
     int given_count;
     const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
+    bool from_record;                /* its values are what a listing showed */
+    struct message *rest; /* takes the rows of LATER, if it is begun; NULL: they stay here */
 };
 
 /* One level: the message itself or a nest in it. */
@@ -38,6 +40,9 @@ struct writer {
     size_t start;            /* where its attributes begin, from the start of the message */
     struct nlattr *nest;     /* NULL: the message itself */
     const struct kind *kind; /* of the link, once it is known */
+    struct nlattr *rest;     /* this nest in the message's rest */
+    bool late;               /* inside a nest that is LATER */
+    bool other;              /* inside another object than the message's: a peer */
 };
 
 /* Begins a request and its outermost level. message_end must follow, also after an error. */
@@ -52,6 +57,14 @@ static inline bool message_filters(const struct message *m) {
 
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
+
+/* Whether it would change nothing: no attributes, and no switch of the fixed struct is meant. */
+bool message_is_empty(const struct message *m);
+
+/* Moves what was written since `start` (a length of the message) to its rest, if the row is LATER.
+   Errors: EMSGSIZE. */
+int message_postpone(struct writer *w, const struct field *field, uint32_t start,
+                     struct error *err);
 
 /* Notes that a row has a value, also one that was written by another row. Errors: E2BIG. */
 int message_note(struct message *m, const struct field *field, struct error *err);

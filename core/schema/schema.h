@@ -68,6 +68,9 @@ enum {
     PLUS = 4096,      /* "+" is worked out by the table's finish; until then it is all zeros */
     RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
     INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
+    LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
+    REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
+    STARTS_ZERO = 65536, /* when it is new; kernels without the feature refuse even a zero */
 };
 
 enum { DUMP_ATTRIBUTES = 32 };
@@ -86,7 +89,7 @@ struct field {
     uint16_t offset;    /* in the fixed struct, or in the payload of the attribute */
     uint16_t size;      /* of the payload, if the field is only a part of it */
     uint16_t length_at; /* PREFIX: where the header has its length */
-    uint16_t flags;
+    uint32_t flags;
     const char *word; /* on the command line, if it differs from the name */
     const void *of;   /* words, table or row */
     uint32_t bit;     /* SWITCH, CONSTANT */

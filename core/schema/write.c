@@ -9,7 +9,7 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
-#include "message.h"
+#include "tables.h"
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
@@ -32,6 +32,10 @@ static int find_place(struct writer *w, const struct field *f, char **place, str
     if (attr)
         *place = (char *)mnl_attr_get_payload(attr) + f->offset;
     return 0;
+}
+
+static bool is_zero_anyway(const struct writer *w, const struct field *f, int64_t number) {
+    return f->flags & STARTS_ZERO && number == 0 && makes_new(w->message);
 }
 
 static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
@@ -101,7 +105,9 @@ static int to_number(const struct field *f, const struct value *v, int64_t *numb
 static int write_number(struct writer *w, const struct field *f, const struct value *v,
                         struct error *err) {
     int64_t number;
-    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
+    if (to_number(f, v, &number, err) < 0)
+        return -1;
+    return is_zero_anyway(w, f, number) ? 0 : put_number(w, f, number, err);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -125,6 +131,8 @@ static bool is_true(const struct value *v, bool *on) {
 static int write_switch(struct writer *w, const struct field *f, bool on, struct error *err) {
     int64_t bits = get_number(w, f);
     bool set = on != ((f->flags & INVERTED) != 0);
+    if (is_zero_anyway(w, f, set))
+        return 0;
     if (put_number(w, f, set ? bits | f->bit : bits & ~(int64_t)f->bit, err) < 0)
         return -1;
     if (!(f->flags & MASKED))
@@ -407,11 +415,23 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
     return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
 }
 
+/* Also what goes into the rest is checked before anything is sent. */
+static int write_or_postpone(struct writer *w, const struct field *f, const struct value *v,
+                             struct error *err) {
+    struct message *m = w->message;
+    uint32_t start = m->header.nlmsg_len;
+    if (m->rest && w->other && (w->late || f->flags & LATER))
+        return error_set(err, EOPNOTSUPP, "it can only be set once the link is there");
+    return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
+}
+
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    if (field->flags & READ_ONLY && !message_filters(w->message))
+    const struct message *m = w->message;
+    if ((field->flags & READ_ONLY && !message_filters(m)) ||
+        (field->flags & REPORTED && m->from_record))
         return 0;
-    int result = write_checked(w, field, value, err);
+    int result = write_or_postpone(w, field, value, err);
     if (result < 0 && err && !err->key[0])
         snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
     return result;

@@ -6,6 +6,7 @@
 local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
+local record = require "nsh.record"
 local settle = require "nsh.settle"
 
 local M = {}
@@ -60,43 +61,63 @@ local function prepare(object, verb, args)
     if object.name == "link" then settle.mark(object.ns, args) end
 end
 
-local function run(object, method, verb, args, more)
-    check_call(object, verb, args, more)
-    if method ~= "get" and method ~= "list" then prepare(object, verb, args) end
+local function request(object, method, verb, args, given, is_record)
     local socket = object.socket or object:open()
-    local result, err = socket[method](socket, object.name, verb, args)
+    local result, err = socket[method](socket, object.name, verb, given, is_record)
     if result == nil and err then refuse(object, verb, args, err) end
     return result
+end
+
+local function run(object, method, verb, args, more)
+    check_call(object, verb, args, more)
+    if method == "flush" then prepare(object, verb, args) end
+    return request(object, method, verb, args, args)
+end
+
+local function change(object, verb, args, more)
+    check_call(object, verb, args, more)
+    prepare(object, verb, args)
+    if object.name ~= "link" or not record.is_record(args) then
+        request(object, "change", verb, args, args)
+        return
+    end
+    for _, given in ipairs(record.requests(args, verb)) do
+        request(object, "change", verb, args, given, true)
+    end
 end
 
 local verbs = {}
 
 --- Creates one. Errors: EEXIST, and what the kernel says.
 --
+-- What the kernel only takes for a link that exists (`alias`, `addrgenmode`, the attributes of a port)
+-- follows in a second request; if that is refused, the link is deleted again.
+--
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
-function verbs:add(args, ...) run(self, "change", "add", args, ...) end
+function verbs:add(args, ...) change(self, "add", args, ...) end
 
---- Changes one that exists: `ip link set`, `ip route change`. Errors: ENODEV, ENOENT.
+--- Changes one that exists: `ip link set`, `ip route change`. Of a link's record it sends what differs
+-- from the link. Errors: ENODEV, ENOENT.
 --
 --     host.link:set{ "veth0", up = true, mtu = 1400 }
-function verbs:set(args, ...) run(self, "change", "set", args, ...) end
+function verbs:set(args, ...) change(self, "set", args, ...) end
 
 --- Creates one, or changes the one that is there.
 --
 --     ns1.route:replace{ "default", via = "10.0.0.254" }
-function verbs:replace(args, ...) run(self, "change", "replace", args, ...) end
+function verbs:replace(args, ...) change(self, "replace", args, ...) end
 
 --- Creates a route behind those to the same destination.
 --
 --     host.route:append{ "10.9.0.0/16", via = "10.0.0.3" }
-function verbs:append(args, ...) run(self, "change", "append", args, ...) end
+function verbs:append(args, ...) change(self, "append", args, ...) end
 
 --- Deletes one. Errors: ENODEV, ESRCH, ENOENT, EADDRNOTAVAIL: there is none such.
 --
 --     host.link:del "veth0"
-function verbs:del(args, ...) run(self, "change", "del", args, ...) end
+function verbs:del(args, ...) change(self, "del", args, ...) end
 
 --- Returns one record. Errors: ENODEV, ENOENT: there is none such.
 --
