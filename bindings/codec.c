@@ -111,7 +111,7 @@ static int encode_scalar(struct level *level, const struct field *f, int index) 
     struct value v;
     if (to_value(level->L, index, f, &v))
         return write_value(level->w, f, &v, level->err);
-    if (f->flags & READ_ONLY)
+    if (f->flags & READ_ONLY && !message_lists(level->w->message))
         return 0;
     char what[80];
     snprintf(what, sizeof what, "a %s given, a plain value expected",
@@ -142,6 +142,10 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     struct writer inner;
     if (f->flags & READ_ONLY)
         return 0;
+    if (f->flags & UNTOLD && message_lists(outer->w->message)) {
+        schema_unfit_filter(outer->w->table, outer->err);
+        return prefix_key(outer->err, key_of(f));
+    }
     if (!table)
         return refuse_key(outer, "the kind of link (type) has no such attributes", key_of(f));
     if (writer_find(outer->w, f->attr))
@@ -298,7 +302,7 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
 /* A new veth has a peer, also one that the caller does not mention. */
 static bool is_implied(const struct level *level, const struct field *f) {
     return level->flat && f->meaning == KIND_DATA && level->kind && level->kind->data->finish &&
-           level->w->message->header.nlmsg_flags & NLM_F_EXCL;
+           message_makes_new(level->w->message);
 }
 
 static int encode_flat_nests(struct level *level) {

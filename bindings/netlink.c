@@ -210,19 +210,20 @@ static void prepare_dump(union request *request) {
         object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request->header);
 }
 
-static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
-                      const struct netlink *nl) {
+/* out: which records are left out unless the filter says otherwise; NULL: none. */
+static bool is_wanted(const struct object *object, bool (*out)(const struct reader *),
+                      const struct nlmsghdr *nlh, const struct netlink *nl) {
     struct reader r;
     if (nlh->nlmsg_type != object->reply || reader_begin(&r, object->table, nlh, nl) < 0)
         return false;
-    if (object->hidden && !message_given(&message, schema_field(object->table, object->unhide)) &&
-        object->hidden(&r))
+    if (out && !message_given(&message, schema_field(object->table, object->unhide)) && out(&r))
         return false;
     return schema_matches(&message, &r);
 }
 
 /* Pushes a list of records, all that there are if it returns 0. */
 static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
+    const struct object *object = message.object;
     union request request;
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
@@ -234,7 +235,7 @@ static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
     if (netlink_dump(nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(nl, &nlh, err)) > 0)
-        if (is_wanted(message.object, nlh, nl) && push_record(L, message.object, nlh, nl))
+        if (is_wanted(object, object->hidden, nlh, nl) && push_record(L, object, nlh, nl))
             lua_rawseti(L, -2, ++count);
     return more;
 }
@@ -259,7 +260,7 @@ static int nl_list(lua_State *L) {
     return reading.result < 0 ? fail(L, &reading.err) : 1;
 }
 
-/* --- flush: what a listing shows, sent back as deletions -------------------------------------- */
+/* --- flush: what there is, sent back as deletions --------------------------------------------- */
 
 struct deletions {
     char *bytes;
@@ -294,6 +295,7 @@ static void note_refusal(void *arg, size_t index, const struct error *err) {
 }
 
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
+    const struct object *object = message.object;
     union request request;
     struct nlmsghdr *nlh;
     int more;
@@ -302,8 +304,8 @@ static int collect_deletions(struct socket *s, struct deletions *d, struct error
     if (netlink_dump(&s->nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
-        if (is_wanted(message.object, nlh, &s->nl) &&
-            add_deletion(d, nlh, (uint16_t)(message.object->reply + 1)) < 0)
+        if (is_wanted(object, object->spared, nlh, &s->nl) &&
+            add_deletion(d, nlh, (uint16_t)(object->reply + 1)) < 0)
             return error_errno(err, ENOMEM);
     return more;
 }

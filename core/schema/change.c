@@ -130,7 +130,7 @@ static int follow(struct message *m, const struct place *place, const struct wit
         return 0;
     if (!err->key[0])
         schema_only_key(m->rest, err->key, sizeof err->key);
-    if (makes_new(m))
+    if (message_makes_new(m))
         undo(place, m->object, index, witness);
     return -1;
 }

@@ -154,7 +154,7 @@ static const struct field link_fields[] = {
     { "broadcast", MAC, .attr = IFLA_BROADCAST },
     { "link_netnsid", NUMBER, S32, .attr = IFLA_LINK_NETNSID, .flags = READ_ONLY,
       .help = "the id of the namespace that its lower link or peer is in" },
-    { "netns", NETNS, .attr = IFLA_NET_NS_FD, .flags = WRITE_ONLY, .bit = IFLA_NET_NS_PID,
+    { "netns", NETNS, .attr = IFLA_NET_NS_FD, .flags = WRITE_ONLY | UNTOLD, .bit = IFLA_NET_NS_PID,
       .help = "the namespace to create it in, or to move it to" },
     { "promiscuity", NUMBER, U32, .attr = IFLA_PROMISCUITY, .flags = READ_ONLY },
     { "allmulti", NUMBER, U32, .attr = IFLA_ALLMULTI, .flags = READ_ONLY },
@@ -198,9 +198,10 @@ static int write_random_mac(struct writer *w, struct error *err) {
 }
 
 static int finish_link(struct writer *w, struct error *err) {
-    if (makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
+    if (message_makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
         return refuse_missing("type", err);
-    if (!makes_new(w->message) || !w->kind || !w->kind->ether || writer_find(w, IFLA_ADDRESS))
+    if (!message_makes_new(w->message) || !w->kind || !w->kind->ether ||
+        writer_find(w, IFLA_ADDRESS))
         return 0;
     return write_random_mac(w, err);
 }
@@ -224,7 +225,7 @@ void link_prepare_dump(const void *filter, struct nlmsghdr *request) {
 /* --- veth (drivers/net/veth.c) ---------------------------------------------------------------- */
 
 static const struct field veth_fields[] = {
-    { "peer", NESTED, .attr = VETH_INFO_PEER, .flags = WRITE_ONLY, .word = "peer",
+    { "peer", NESTED, .attr = VETH_INFO_PEER, .flags = WRITE_ONLY | UNTOLD, .word = "peer",
       .of = &link_table, .help = "the other end: a name, or a table of a link's fields" },
     { 0 },
 };
@@ -232,7 +233,7 @@ static const struct field veth_fields[] = {
 /* A peer that is not mentioned gets its MAC from us all the same. */
 static int finish_veth(struct writer *w, struct error *err) {
     struct writer peer;
-    if (!makes_new(w->message) || writer_find(w, VETH_INFO_PEER))
+    if (!message_makes_new(w->message) || writer_find(w, VETH_INFO_PEER))
         return 0;
     return writer_nest(w, veth_fields, &link_table, &peer, err) < 0 ? -1 : writer_end(&peer, err);
 }
@@ -249,6 +250,7 @@ const struct verb link_verbs[] = {
       "create or change one" },
     { "del", "ip link del", RTM_DELLINK, 0, "dev", "ifname", "delete a link", { "dev" } },
     { "get", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "one link's record", { "dev" } },
-    { "list", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "the records of all, or of some" },
+    { "list", "ip link show", RTM_GETLINK, NLM_F_DUMP, "dev", "ifname",
+      "the records of all, or of some" },
     { 0 },
 };

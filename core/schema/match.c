@@ -17,7 +17,9 @@ static bool same_value(const struct reader *a, const struct reader *b, const str
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
     if (in_a && f->meaning == ENUM && left.type == VALUE_TEXT && !strcmp(left.text, "all"))
-        return true; /* table all */
+        return true;                                          /* table all */
+    if (!in_a && f->meaning == PREFIX && !(f->flags & SPLIT)) /* "default", of whatever family */
+        return in_b && !strcmp(right.text, "default");
     if (!in_a || !in_b)
         return in_a == in_b;
     if (left.type == VALUE_TEXT && right.type == VALUE_TEXT)

@@ -55,6 +55,17 @@ static inline bool message_filters(const struct message *m) {
     return m->verb->type == m->object->get;
 }
 
+/* Whether it makes something, which must not be there yet. */
+static inline bool message_makes_new(const struct message *m) {
+    const uint16_t flags = NLM_F_CREATE | NLM_F_EXCL;
+    return (m->header.nlmsg_flags & flags) == flags;
+}
+
+/* Whether it asks for all records that are like its values. */
+static inline bool message_lists(const struct message *m) {
+    return (m->verb->flags & NLM_F_DUMP) == NLM_F_DUMP;
+}
+
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 

@@ -86,6 +86,15 @@ static void list_key(void *arg, const char *name) {
     snprintf(text->bytes + used, room, "%s%s", used ? ", " : "", name);
 }
 
+int schema_unfit_filter(const struct table *table, struct error *err) {
+    struct text keys = { "", false };
+    for (const struct field *f = table->fields; f->meaning; f++)
+        if (field_filters(f))
+            list_key(&keys, f->word ? f->word : f->name);
+    return error_set(err, EINVAL, "nothing can be chosen by it%s%s",
+                     keys.bytes[0] ? ", but by " : "", keys.bytes);
+}
+
 static const struct kind *kind_with(const char *key, bool *is_port) {
     for (const struct kind *kind = link_kinds; kind->name; kind++) {
         *is_port = !(kind->data && schema_field(kind->data, key));

@@ -9,7 +9,7 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
-#include "tables.h"
+#include "message.h"
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
@@ -35,7 +35,7 @@ static int find_place(struct writer *w, const struct field *f, char **place, str
 }
 
 static bool is_zero_anyway(const struct writer *w, const struct field *f, int64_t number) {
-    return f->flags & STARTS_ZERO && number == 0 && makes_new(w->message);
+    return f->flags & STARTS_ZERO && number == 0 && message_makes_new(w->message);
 }
 
 static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
@@ -390,6 +390,10 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [LIST] = NULL,
 };
 
+bool field_filters(const struct field *f) {
+    return writers[f->meaning] && !(f->flags & UNTOLD);
+}
+
 /* An attribute that other rows share may stand there already. */
 static bool is_shared(const struct field *f) {
     return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
@@ -406,8 +410,8 @@ static bool is_given_twice(const struct writer *w, const struct field *f) {
 static int write_checked(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     bool twice = is_given_twice(w, f);
-    if (!writers[f->meaning])
-        return error_set(err, EINVAL, "nothing can be chosen by it");
+    if (!writers[f->meaning] || (!field_filters(f) && message_lists(w->message)))
+        return schema_unfit_filter(w->table, err);
     if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
         return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
     if (twice)

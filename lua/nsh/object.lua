@@ -133,7 +133,8 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 function verbs:list(args, ...) return run(self, "list", "list", args, ...) end
 
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
--- iproute2 there must be an argument. Errors: EINVAL without one.
+-- iproute2 there must be an argument, and neighbours that are PERMANENT or NOARP stay unless a `state`
+-- is given. Errors: EINVAL without an argument.
 --
 --     ns1.neigh:flush{ dev = "veth1" }
 function verbs:flush(args, ...)
