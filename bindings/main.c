@@ -108,6 +108,7 @@ static int protected_main(lua_State *L) {
         return luaL_error(L, "cannot start: %s", strerror(errno));
     add_searcher(L);
     add_globals(L);
+    limit_shells(L);
     add_arg(L, start->argc, start->argv, start->settings.script_index);
     lua_settop(L, 0);
     start->status = run_all(L, &start->settings);

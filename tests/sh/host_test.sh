@@ -114,6 +114,25 @@ mkdir nsh && echo 'return "from a file"' >nsh/loop.lua && echo 'return "mine"' >
 run -e 'print(type(require "nsh.loop"), require "nsh.mine")'
 expect "built-in modules come before files" 0 $'table\tmine\t./nsh/mine.lua' ""
 
+# --- the shells of Lua ----------------------------------------------------------------------------
+
+ulimit -Sn 333
+run -e 'local a, b = os.execute "ulimit -Sn", io.popen("ulimit -Sn")
+    print(b:read "n") host:exec "ulimit -Sn"'
+expect "children get the limit back that nsh raised" 0 $'333\n333\n333' ""
+cat >many.lua <<'END'
+local files = {}
+for i = 1, 400 do files[i] = assert(io.open "/dev/null") end
+print(io.popen("echo out; exit 3"):read "a", os.execute "exit 4")
+print(os.execute(), io.popen("exit 3"):close())
+END
+run many.lua
+[ $status = 0 ] && [ "$(cat out)" = $'out\n\tnil\texit\t4\ntrue\tnil\texit\t3' ]
+report $? "also while nsh has more files open than that"
+run -e 'os.execute {}'
+expect "a command that is none" 1 "" \
+    "nsh: (command line):1: bad argument #1 to 'execute' (string expected, got table)"
+
 # --- errors ---------------------------------------------------------------------------------------
 
 printf '\nerror "boom"\n' >plain.lua
