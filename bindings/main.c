@@ -196,8 +196,10 @@ int main(int argc, char **argv) {
         status = EXIT_USAGE;
     } else if (start.settings.help) {
         print_help();
+        status = check_output(EXIT_SUCCESS);
     } else if (start.settings.version) {
         printf("nsh %s (%s)\n", NSH_VERSION, LUA_RELEASE);
+        status = check_output(EXIT_SUCCESS);
     } else if (start.settings.command) {
         status = run_command(&start.settings, argv + start.settings.script_index + 1);
     } else {

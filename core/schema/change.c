@@ -107,6 +107,7 @@ static int address_rest(const struct message *m, struct netlink *nl, int index, 
     rest->nl = nl;
     rest->from_record = m->from_record;
     memcpy(rest->given, m->given, sizeof rest->given);
+    memcpy(rest->by_name, m->by_name, sizeof rest->by_name);
     rest->given_count = m->given_count;
     return write_value(&w, row(rest, "dev"), &dev, err);
 }

@@ -150,8 +150,8 @@ void schema_reduce(struct message *m, struct message *scratch, const struct nlms
 
 /* --- what the kernel refused ------------------------------------------------------------------ */
 
-static bool append(char *key, size_t size, const struct field *f) {
-    const char *word = f->word ? f->word : f->name;
+static bool append(char *key, size_t size, const struct message *m, const struct field *f) {
+    const char *word = message_key(m, f);
     size_t used = strlen(key);
     if (word && !(f->flags & FLAT)) /* which callers need not write */
         snprintf(key + used, size - used, "%s%s", used ? " " : "", word);
@@ -168,18 +168,18 @@ static bool locate(const struct message *m, const struct reader *r, const struct
         size_t start = (size_t)((const char *)attr - m->bytes), end = start + attr->nla_len;
         bool given = field_is_nest(f) || !m->given_count || message_given(m, f);
         if (start == refusal->offset && given)
-            return append(key, size, f);
+            return append(key, size, m, f);
         if (start < refusal->offset && refusal->offset < end && reader_nest(r, f, &inner))
-            return append(key, size, f) && locate(m, &inner, refusal, key, size);
+            return append(key, size, m, f) && locate(m, &inner, refusal, key, size);
     }
     return false;
 }
 
-static bool locate_missing(const struct reader *r, const struct refusal *refusal, char *key,
-                           size_t size) {
+static bool locate_missing(const struct message *m, const struct reader *r,
+                           const struct refusal *refusal, char *key, size_t size) {
     for (const struct field *f = r->table->fields; f->meaning; f++)
         if (f->attr && f->attr == refusal->missing && !(f->flags & READ_ONLY))
-            return append(key, size, f);
+            return append(key, size, m, f);
     return false;
 }
 
@@ -190,7 +190,7 @@ bool schema_locate(const struct message *m, const struct refusal *refusal, char 
         return false;
     if (refusal->offset)
         return locate(m, &r, refusal, key, size);
-    return refusal->missing && !refusal->missing_nest && locate_missing(&r, refusal, key, size);
+    return refusal->missing && !refusal->missing_nest && locate_missing(m, &r, refusal, key, size);
 }
 
 static int find_keys(const struct message *m, const struct reader *r, const struct field **last) {
@@ -212,5 +212,5 @@ bool schema_only_key(const struct message *m, char *key, size_t size) {
     const struct field *f = NULL;
     key[0] = 0;
     return reader_begin(&r, m->object->table, &m->header, NULL) == 0 && find_keys(m, &r, &f) == 1 &&
-           append(key, size, f);
+           append(key, size, m, f);
 }

@@ -30,11 +30,21 @@ void message_end(struct message *m) {
     m->namespace_count = 0;
 }
 
+static int find_given(const struct message *m, const struct field *field) {
+    int i = 0;
+    while (i < m->given_count && m->given[i] != field)
+        i++;
+    return i;
+}
+
 bool message_given(const struct message *m, const struct field *field) {
-    for (int i = 0; i < m->given_count; i++)
-        if (m->given[i] == field)
-            return true;
-    return false;
+    return find_given(m, field) < m->given_count;
+}
+
+const char *message_key(const struct message *m, const struct field *field) {
+    int i = find_given(m, field);
+    bool by_name = i < m->given_count && m->by_name[i];
+    return field->word && !by_name ? field->word : field->name;
 }
 
 bool message_is_empty(const struct message *m) {
@@ -47,11 +57,12 @@ bool message_is_empty(const struct message *m) {
     return m->header.nlmsg_len == MNL_NLMSG_HDRLEN + MNL_ALIGN(m->object->table->header);
 }
 
-int message_note(struct message *m, const struct field *field, struct error *err) {
+int message_note(struct message *m, const struct field *field, bool by_name, struct error *err) {
     if (message_given(m, field))
         return 0;
     if (m->given_count == MESSAGE_FIELDS)
         return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
+    m->by_name[m->given_count] = by_name;
     m->given[m->given_count++] = field;
     return 0;
 }

@@ -26,6 +26,7 @@ struct message {
     } namespaces[MESSAGE_NAMESPACES]; /* that its attributes refer to */
     int namespace_count;
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
+    bool by_name[MESSAGE_FIELDS]; /* the caller wrote its name in records, not its word */
     int given_count;
     const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
     bool from_record;                /* its values are what a listing showed */
@@ -40,6 +41,7 @@ struct writer {
     size_t start;            /* where its attributes begin, from the start of the message */
     struct nlattr *nest;     /* NULL: the message itself */
     const struct kind *kind; /* of the link, once it is known */
+    bool by_name;            /* the next value's key is its row's name in records, not its word */
     struct nlattr *rest;     /* this nest in the message's rest */
     bool late;               /* inside a nest that is LATER */
     bool other;              /* inside another object than the message's: a peer */
@@ -77,8 +79,12 @@ bool message_is_empty(const struct message *m);
 int message_postpone(struct writer *w, const struct field *field, uint32_t start,
                      struct error *err);
 
-/* Notes that a row has a value, also one that was written by another row. Errors: E2BIG. */
-int message_note(struct message *m, const struct field *field, struct error *err);
+/* Notes that a row has a value, also one that was written by another row, and by which of its names
+   if that is known. Errors: E2BIG. */
+int message_note(struct message *m, const struct field *field, bool by_name, struct error *err);
+
+/* What the caller calls this row: as it was written, else its word. NULL for a nest without one. */
+const char *message_key(const struct message *m, const struct field *field);
 
 /* Fails if a key is missing without which the verb makes no sense. Errors: EINVAL with that key. */
 int message_check(const struct message *m, struct error *err);

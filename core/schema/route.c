@@ -126,7 +126,7 @@ static int imply_new(struct writer *w, struct rtmsg *header, struct error *err) 
     if (!is_given(w, "scope") && header->rtm_family != AF_INET6)
         header->rtm_scope = implied_scope(w, header);
     return header->rtm_flags & RTNH_F_ONLINK /* by its own word or among the flags */
-               ? message_note(w->message, schema_field(w->table, "onlink"), err)
+               ? message_note(w->message, schema_field(w->table, "onlink"), false, err)
                : 0;
 }
 

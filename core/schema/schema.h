@@ -160,9 +160,10 @@ const struct field *schema_field(const struct table *table, const char *key);
 const struct table *schema_nested(const struct field *field, const struct kind *kind,
                                   const struct kind *port);
 
-/* Fails with what a caller may have meant by a key that the table (and its flat nests) lacks. */
+/* Fails with what a caller may have meant by a key that the table (and its flat nests) lacks.
+   foreign: the kind that the caller named, if there are no rows for it; else NULL. */
 int schema_unknown_key(const struct table *table, const struct kind *kind, const struct kind *port,
-                       const char *key, struct error *err);
+                       const char *foreign, const char *key, struct error *err);
 
 /* Fails with the keys of that table by which a listing can be narrowed. */
 int schema_unfit_filter(const struct table *table, struct error *err);

@@ -76,7 +76,7 @@ static const char *shown(const struct value *value, char text[80]) {
     if (value->type == VALUE_BOOL)
         return value->number ? "true" : "false";
     if (value->type == VALUE_TEXT)
-        snprintf(text, 80, "\"%.60s\"", value->text);
+        snprintf(text, 80, "\"%s\"", SHORT(value->text));
     else if (value->type == VALUE_NUMBER)
         snprintf(text, 80, "%lld", (long long)value->number);
     else if (value->type == VALUE_REAL)
@@ -226,9 +226,8 @@ static int write_string(struct writer *w, const struct field *f, const struct va
     if (length == 0 && f->min > 0)
         return refuse(v, "a name", err);
     if (f->max && length > (size_t)f->max)
-        return error_set(err, ENAMETOOLONG,
-                         "\"%.60s\" has %zu characters, at most %lld are allowed", text, length,
-                         (long long)f->max);
+        return error_set(err, ENAMETOOLONG, "\"%s\" has %zu characters, at most %lld are allowed",
+                         SHORT(text), length, (long long)f->max);
     /* where the text is the longest, the kernel takes the zero behind it for a part of it */
     return write_attribute(w, f->attr, text, length + (f->max != (int64_t)length), err);
 }
@@ -290,7 +289,7 @@ static int note_length(struct writer *w, struct error *err) {
     const struct field *f = w->table->fields;
     while (f->meaning && f->meaning != LENGTH)
         f++;
-    return message_filters(w->message) && f->meaning ? message_note(w->message, f, err) : 0;
+    return message_filters(w->message) && f->meaning ? message_note(w->message, f, false, err) : 0;
 }
 
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
@@ -407,16 +406,25 @@ static bool is_given_twice(const struct writer *w, const struct field *f) {
     return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
 }
 
+/* Which of the two keys came last is chance: both go by the same word. */
+static int refuse_twice(const struct field *f, struct error *err) {
+    error_set(err, EINVAL, "given twice");
+    if (err)
+        snprintf(err->key, sizeof err->key, "%s", f->word ? f->word : f->name);
+    return -1;
+}
+
 static int write_checked(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     bool twice = is_given_twice(w, f);
     if (!writers[f->meaning] || (!field_filters(f) && message_lists(w->message)))
         return schema_unfit_filter(w->table, err);
     if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
-        return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
+        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
     if (twice)
-        return error_set(err, EINVAL, "given twice");
-    return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
+        return refuse_twice(f, err);
+    return writers[f->meaning](w, f, v, err) < 0 ? -1
+                                                 : message_note(w->message, f, w->by_name, err);
 }
 
 /* Also what goes into the rest is checked before anything is sent. */
@@ -437,6 +445,7 @@ int write_value(struct writer *w, const struct field *field, const struct value 
         return 0;
     int result = write_or_postpone(w, field, value, err);
     if (result < 0 && err && !err->key[0])
-        snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
+        snprintf(err->key, sizeof err->key, "%s",
+                 field->word && !w->by_name ? field->word : field->name);
     return result;
 }

@@ -11,11 +11,19 @@ local settle = require "nsh.settle"
 
 local M = {}
 
+-- The first of these fields that a caller's table has; nobody's code is run for it.
+local function first_of(args, ...)
+    for _, key in ipairs { ... } do
+        local value = type(args) == "table" and rawget(args, key)
+        if value then return value end
+    end
+end
+
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local name = args[1] or args.local_ or args.dst or args.to or args.name or args.ifname or args.dev
-    if type(name) == "table" then name = name.name end
+    local name = first_of(args, 1, "local_", "dst", "to", "name", "ifname", "dev")
+    if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
 
@@ -26,13 +34,14 @@ end
 
 -- Where the cure is known.
 local function hint_for(err, args)
-    local kind = type(args) == "table" and (args.type or args.info_kind)
+    local kind = first_of(args, "type", "info_kind")
     if err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
     elseif err.code == "ENOTCONN" and kind == "veth" then
         return "a peer cannot be up before both ends exist: set it up afterwards"
     elseif err.message == "Unknown device type" and kind then
-        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(kind)
+        return "this kernel has no such links, or not their module: as root, modprobe " ..
+            errors.short(tostring(kind))
     elseif err.message == "Unknown device type" then
         return 'say which kind of link: type = "veth"'
     end
@@ -62,7 +71,7 @@ local function prepare(object, verb, args)
 end
 
 local function request(object, method, verb, args, given, is_record)
-    local socket = object.socket or object:open()
+    local socket = rawget(object, "socket") or object:open()
     local result, err = socket[method](socket, object.name, verb, given, is_record)
     if result == nil and err then refuse(object, verb, args, err) end
     return result
@@ -152,10 +161,25 @@ local function open_socket(object)
     return object.socket
 end
 
+-- iproute2's other words for its verbs, and those of other programs.
+local synonyms = {
+    show = "list", ls = "list", lst = "list", dump = "list", change = "set", chg = "set", modify = "set",
+    delete = "del", remove = "del", destroy = "del", rm = "del", create = "add", new = "add",
+    prepend = "append", clear = "flush",
+}
+
+-- A class is only asked for what an object does not have itself.
+local function refuser(name, own)
+    return function(_, key)
+        if type(key) ~= "string" then return nil end
+        require("nsh.suggest").refuse(name .. " has no verb", key, own, synonyms)
+    end
+end
+
 for name, own in pairs(core.netlink.objects()) do
     local class = { name = name, open = open_socket }
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
-    classes[name] = { __index = class, __name = "nsh." .. name }
+    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name }
 end
 
 --- The object `name` ("link", "addr", …) of a namespace; nil if there is none such.

@@ -41,6 +41,12 @@ expect() {
 run --help
 grep -q '^usage: nsh' out && grep -q -- '--run CMD' out && [ $status = 0 ] && [ ! -s err ]
 report $? "--help"
+for option in --help --version; do
+    "$nsh" $option >/dev/full 2>err
+    status=$?
+    : >out
+    expect "$option that cannot be written is a failure" 1 "" "nsh: cannot write to standard output"
+done
 run --version
 grep -qx 'nsh [0-9.]* (Lua 5.4.*)' out && [ $status = 0 ]
 report $? "--version"
@@ -184,6 +190,9 @@ expect "the first error ends it" 1 "" "nsh: (command line):1: first"
 status=$?
 : >out
 expect "output that cannot be written is a failure" 1 "" "nsh: cannot write to standard output"
+"$nsh" -j -e '{ 1 }' >/dev/full 2>err
+status=$?
+expect "so is JSON" 1 "" "nsh: cannot write to standard output"
 
 # --- the way out ----------------------------------------------------------------------------------
 
