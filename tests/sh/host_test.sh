@@ -58,6 +58,8 @@ run -qe
 expect "a letter without its argument" 2 "" "nsh: option -e needs an argument; try nsh --help"
 run --run
 expect "a name without its argument" 2 "" "nsh: option --run needs an argument; try nsh --help"
+run --run 'echo a' --run 'echo b'
+expect "a name that only counts once" 2 "" "nsh: option --run may be given once; try nsh --help"
 run --help=1
 expect "a name with an argument too many" 2 "" "nsh: option --help takes no argument; try nsh --help"
 run -e 'x = 1' -l math -e 'print(x, math.pi > 3)' -e'print "joined"'
@@ -275,6 +277,42 @@ interrupt "a read" 'io.read()'
 interrupt "a read from a program" 'io.popen "exec sleep 1":read()'
 interrupt "SIGTERM" 'while true do pcall(error) end' TERM 143
 interrupt "SIGHUP" "$loop loop.sleep(1e9)" HUP 129
+
+# again SIGNAL STATUS: the signal comes again and again while nsh is ending, which takes its time.
+cat >ending.lua <<'END'
+local program = host:spawn{ "sh", "-c", "trap '' INT HUP TERM; while :; do sleep 100; done" }
+print(program.pid)
+last = setmetatable({}, { __gc = function()
+    local start <const> = os.clock()
+    print "ending"
+    io.stdout:flush()
+    while os.clock() - start < 0.3 do end
+    print "ended"
+end })
+io.stdout:flush()
+while true do nsh.sleep(1) end
+END
+again() {
+    rm -f out
+    env --default-signal=INT,HUP,TERM "$nsh" ending.lua >out 2>err </dev/null &
+    local pid=$! sent=0
+    for _ in {1..500}; do
+        [ -s out ] && break
+        sleep 0.01
+    done
+    while kill "-$1" $pid 2>/dev/null; do
+        grep -q ending out && sent=$((sent + 1))
+        sleep 0.01
+    done
+    wait $pid
+    status=$?
+    [ $status = "$2" ] && [ "$(tail -n +2 out)" = $'ending\nended' ] && [ $sent -gt 5 ] &&
+        ! kill -0 "$(head -1 out)" 2>/dev/null && [ "$(wc -l <err)" = 1 ]
+    report $? "a second $1 does not skip the end"
+}
+again INT 130
+again TERM 143
+again HUP 129
 
 echo "1..$count"
 [ "$failed" -eq 0 ]
