@@ -28,7 +28,7 @@ NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
 LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c commands.c enter.c)
+PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c shell.c commands.c enter.c)
 BINDING := $(filter-out $(PROGRAM),$(wildcard bindings/*.c))
 MODULES := $(sort $(shell find lua -name '*.lua'))
 TESTS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))

@@ -17,6 +17,7 @@ struct level {
     int index;
     struct writer *w;
     const struct kind *kind, *port; /* of the link, as the caller named them */
+    const char *foreign;            /* the kind that they named, if it is not ours to know */
     bool kinds_known;
     bool outermost;            /* values without a key and a record's name are allowed */
     bool flat;                 /* keys that are not ours belong to someone else */
@@ -111,12 +112,12 @@ static int encode_scalar(struct level *level, const struct field *f, int index) 
     struct value v;
     if (to_value(level->L, index, f, &v))
         return write_value(level->w, f, &v, level->err);
-    if (f->flags & READ_ONLY)
+    if (f->flags & READ_ONLY && !message_lists(level->w->message))
         return 0;
     char what[80];
     snprintf(what, sizeof what, "a %s given, a plain value expected",
              luaL_typename(level->L, index));
-    return refuse_key(level, what, key_of(f));
+    return refuse_key(level, what, level->w->by_name ? f->name : key_of(f));
 }
 
 /* BITS take a word or a list of them. */
@@ -142,12 +143,21 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     struct writer inner;
     if (f->flags & READ_ONLY)
         return 0;
+    if (f->flags & UNTOLD && message_lists(outer->w->message)) {
+        schema_unfit_filter(outer->w->table, outer->err);
+        return prefix_key(outer->err, key_of(f));
+    }
     if (!table)
-        return refuse_key(outer, "the kind of link (type) has no such attributes", key_of(f));
+        return refuse_key(outer,
+                          outer->foreign
+                              ? "nsh does not know the attributes of this kind of link yet"
+                              : "the kind of link (type) has no such attributes",
+                          key_of(f));
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given twice", key_of(f));
     if (!lua_istable(L, index) && !table->first)
         return refuse_key(outer, "a table expected", key_of(f));
+    uint32_t start = outer->w->message->header.nlmsg_len;
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
     struct level level = { .L = L,
@@ -155,12 +165,13 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
                            .w = &inner,
                            .kind = outer->kind,
                            .port = outer->port,
+                           .foreign = outer->foreign,
                            .kinds_known = true,
                            .outermost = true,
                            .err = outer->err };
     if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
         return prefix_key(outer->err, key_of(f));
-    return 0;
+    return message_postpone(outer->w, f, start, outer->err);
 }
 
 /* Whether the key is the name of the kind (or the port) that the table is of. */
@@ -204,7 +215,16 @@ static bool is_taken(const struct level *level, const char *key) {
     return false;
 }
 
-static int encode_key(struct level *level, const char *key, int value) {
+static int encode_field(struct level *level, const struct field *f, const char *written,
+                        int value) {
+    if (field_is_nest(f))
+        return encode_nest(level, f, value);
+    level->w->by_name = written && !strcmp(written, f->name);
+    return encode_words(level, f, value);
+}
+
+/* The value of a key; written: what the caller wrote for it, NULL if it stands without. */
+static int encode_key(struct level *level, const char *key, const char *written, int value) {
     if (is_taken(level, key))
         return 0;
     const struct table *table = level->w->table;
@@ -213,13 +233,13 @@ static int encode_key(struct level *level, const char *key, int value) {
         key = verb->first;
     const struct field *f = find_field(table, key);
     if (f && !(f->flags & FLAT && !lua_istable(level->L, value)))
-        return field_is_nest(f) ? encode_nest(level, f, value) : encode_words(level, f, value);
+        return encode_field(level, f, written, value);
     find_kinds(level);
     uint64_t nests = nests_with(level, table, key);
     level->nests |= nests;
     if (level->flat || nests)
         return 0;
-    schema_unknown_key(table, level->kind, level->port, key, level->err);
+    schema_unknown_key(table, level->kind, level->port, level->foreign, key, level->err);
     return -1;
 }
 
@@ -230,14 +250,14 @@ static int encode_positional(struct level *level, int value) {
         return 0;
     if (!first || !level->outermost)
         return refuse_key(level, "a key is missing before this value", "[1]");
-    return encode_key(level, first, value);
+    return encode_key(level, first, NULL, value);
 }
 
 static int encode_pair(struct level *level) {
     lua_State *L = level->L;
     int value = lua_gettop(L);
     if (lua_type(L, -2) == LUA_TSTRING)
-        return encode_key(level, lua_tostring(L, -2), value);
+        return encode_key(level, lua_tostring(L, -2), lua_tostring(L, -2), value);
     if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1)
         return encode_positional(level, value);
     if (level->flat)
@@ -277,6 +297,7 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
     struct writer inner;
     if (writer_find(outer->w, f->attr))
         return refuse_key(outer, "given both as a table and beside it", key_of(f));
+    uint32_t start = outer->w->message->header.nlmsg_len;
     if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
         return -1;
     struct level level = { .L = outer->L,
@@ -288,13 +309,15 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
                            .flat = true,
                            .outer = outer,
                            .err = outer->err };
-    return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
+    if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
+        return -1;
+    return message_postpone(outer->w, f, start, outer->err);
 }
 
 /* A new veth has a peer, also one that the caller does not mention. */
 static bool is_implied(const struct level *level, const struct field *f) {
     return level->flat && f->meaning == KIND_DATA && level->kind && level->kind->data->finish &&
-           level->w->message->header.nlmsg_flags & NLM_F_EXCL;
+           message_makes_new(level->w->message);
 }
 
 static int encode_flat_nests(struct level *level) {
@@ -338,12 +361,14 @@ static void find_kinds_in(struct level *level, int index) {
     if (!kind)
         kind = string_field(L, index, "info_kind");
     size_t length = kind ? strlen(kind) : 0, tail = sizeof slave - 1;
-    if (length > tail && !strcmp(kind + length - tail, slave)) {
+    bool is_port = length > tail && !strcmp(kind + length - tail, slave);
+    if (is_port) {
         level->port = schema_kind(kind, length - tail);
-        return;
+    } else {
+        level->kind = kind ? schema_kind(kind, length) : NULL;
+        level->port = port ? schema_kind(port, strlen(port)) : NULL;
     }
-    level->kind = kind ? schema_kind(kind, length) : NULL;
-    level->port = port ? schema_kind(port, strlen(port)) : NULL;
+    level->foreign = (is_port ? level->port : level->kind) ? NULL : kind;
 }
 
 /* What kind of link the caller speaks of, which decides what the other keys mean. Looked up when

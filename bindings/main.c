@@ -108,6 +108,7 @@ static int protected_main(lua_State *L) {
         return luaL_error(L, "cannot start: %s", strerror(errno));
     add_searcher(L);
     add_globals(L);
+    limit_shells(L);
     add_arg(L, start->argc, start->argv, start->settings.script_index);
     lua_settop(L, 0);
     start->status = run_all(L, &start->settings);
@@ -195,8 +196,10 @@ int main(int argc, char **argv) {
         status = EXIT_USAGE;
     } else if (start.settings.help) {
         print_help();
+        status = check_output(EXIT_SUCCESS);
     } else if (start.settings.version) {
         printf("nsh %s (%s)\n", NSH_VERSION, LUA_RELEASE);
+        status = check_output(EXIT_SUCCESS);
     } else if (start.settings.command) {
         status = run_command(&start.settings, argv + start.settings.script_index + 1);
     } else {

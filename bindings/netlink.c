@@ -7,6 +7,7 @@
 
 #include "../core/address.h"
 #include "../core/ready.h"
+#include "../core/schema/change.h"
 #include "../core/settle.h"
 #include "codec.h"
 #include "request.h"
@@ -14,27 +15,51 @@
 #define TYPE NETLINK_TYPE
 
 struct message message;
+static struct message rest;          /* of `message` */
 static struct netlink_buffer buffer; /* of all sockets */
 
 /* --- -x: what the kernel accepted, as commands ------------------------------------------------ */
 
-static bool traced;
-static char command[8192];
+enum { MOST_COMMANDS = 3 }; /* of one call: a creation, what follows it, and what undoes it */
 
-static void prepare_trace(const struct socket *s) {
-    if (traced && !schema_command(&message, s->name[0] ? s->name : NULL, command, sizeof command))
-        strcpy(command, "# a command too long to show");
+static bool traced;
+static struct command {
+    char text[8192];
+    struct error refusal; /* its code is 0 if there is none */
+} commands[MOST_COMMANDS];
+static int command_count;
+
+/* Interfaces are looked up by their index: before the message is sent. */
+static void prepare_trace(void *arg, const struct message *m, const char *netns) {
+    struct command *command = &commands[command_count];
+    (void)arg;
+    if (traced && !schema_command(m, netns, command->text, sizeof command->text))
+        strcpy(command->text, "# a command too long to show");
 }
 
-static int call_trace(lua_State *L, const struct error *err) {
-    if (lua_getfield(L, LUA_REGISTRYINDEX, "nsh.trace") == LUA_TFUNCTION) {
-        lua_pushstring(L, command);
-        lua_pushstring(L, err ? err->message : NULL);
-        lua_call(L, 2, 0);
-    } else {
-        lua_pop(L, 1);
+static void note_trace(void *arg, const struct error *err) {
+    (void)arg;
+    commands[command_count].refusal = err ? *err : (struct error){ 0 };
+    command_count += traced;
+}
+
+static const struct witness witness = { prepare_trace, note_trace, NULL };
+
+/* What is called may speak to the kernel itself, and so use all that is static here. */
+static void call_trace(lua_State *L) {
+    int count = command_count, top = lua_gettop(L);
+    luaL_checkstack(L, 2 * MOST_COMMANDS + 3, NULL);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, commands[i].text);
+        lua_pushstring(L, commands[i].refusal.code ? commands[i].refusal.message : NULL);
     }
-    return 0;
+    for (int i = 0; i < count; i++)
+        if (lua_getfield(L, LUA_REGISTRYINDEX, "nsh.trace") == LUA_TFUNCTION) {
+            lua_pushvalue(L, top + 2 * i + 1);
+            lua_pushvalue(L, top + 2 * i + 2);
+            lua_call(L, 2, 0);
+        }
+    lua_settop(L, top);
 }
 
 /* trace(fn): fn(command, refusal or nil) is called for every change that was sent; nil ends it. */
@@ -49,22 +74,33 @@ static int nl_trace(lua_State *L) {
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-int request_write(lua_State *L, int index, struct netlink *nl, struct error *err) {
+static const struct verb *begin_request(lua_State *L, int index, struct netlink *nl,
+                                        struct writer *w) {
     const char *object_name = luaL_checkstring(L, index);
     const char *verb_name = luaL_checkstring(L, index + 1);
     const struct object *object = schema_object(object_name);
     const struct verb *verb = object ? schema_verb(object, verb_name) : NULL;
-    struct writer w;
     if (!verb)
-        return luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
-    nl->refusal = (struct refusal){ 0 };
+        luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
     message_end(&message); /* if an error cut off the last one */
-    message_begin(&message, nl, object, verb, &w);
+    message_begin(&message, nl, object, verb, w);
+    command_count = 0;
+    return verb;
+}
+
+static int encode_request(lua_State *L, int index, struct writer *w, struct error *err) {
+    const struct netlink *nl = message.nl;
     int result = nl->fd < 0 && !nl->names ? error_set(err, EBADF, "the namespace is closed")
-                                          : encode(L, index + 2, &w, err);
+                                          : encode(L, index, w, err);
     if (result < 0)
         message_end(&message);
     return result;
+}
+
+int request_write(lua_State *L, int index, struct netlink *nl, struct error *err) {
+    struct writer w;
+    begin_request(L, index, nl, &w);
+    return encode_request(L, index + 2, &w, err);
 }
 
 int request_finish(const struct refusal *refusal, int result, struct error *err) {
@@ -79,19 +115,30 @@ static int write_request(lua_State *L, struct socket *s, struct error *err) {
     return request_write(L, 2, &s->nl, err);
 }
 
-static int finish_request(const struct socket *s, int result, struct error *err) {
-    return request_finish(&s->nl.refusal, result, err);
+static const char *name_of(const struct socket *s) {
+    return s->name[0] ? s->name : NULL;
 }
 
+static void begin_rest(void) {
+    struct writer unused;
+    message_begin(&rest, message.nl, message.object, schema_verb(message.object, "set"), &unused);
+    message.rest = &rest;
+}
+
+/* change(socket, object, verb, args, whether these are a record) -> true | nil, err */
 static int nl_change(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
+    struct writer w;
     struct error err;
-    if (write_request(L, s, &err) < 0)
+    const struct verb *verb = begin_request(L, 2, &s->nl, &w);
+    message.from_record = lua_toboolean(L, 5);
+    if (verb->flags & NLM_F_CREATE)
+        begin_rest();
+    if (encode_request(L, 4, &w, &err) < 0)
         return fail(L, &err);
-    prepare_trace(s);
-    int result = finish_request(s, netlink_change(&s->nl, &message.header, &err), &err);
-    if (traced)
-        call_trace(L, result < 0 ? &err : NULL);
+    int result = schema_change(&message, name_of(s), &witness, &err);
+    message_end(&message);
+    call_trace(L);
     if (result < 0)
         return fail(L, &err);
     lua_pushboolean(L, true);
@@ -143,7 +190,7 @@ static int nl_get(lua_State *L) {
     int result = netlink_get(&s->nl, &message.header, &reading.reply, err);
     if (result == 0 && is_absent(message.object, reading.reply, &s->nl))
         result = error_set(err, ENOENT, "there is none");
-    if (finish_request(s, result, err) < 0)
+    if (request_finish(&s->nl.refusal, result, err) < 0)
         return fail(L, err);
     read_undisturbed(L, push_reply, &reading);
     return 1;
@@ -166,19 +213,20 @@ static void prepare_dump(union request *request) {
         object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request->header);
 }
 
-static bool is_wanted(const struct object *object, const struct nlmsghdr *nlh,
-                      const struct netlink *nl) {
+/* out: which records are left out unless the filter says otherwise; NULL: none. */
+static bool is_wanted(const struct object *object, bool (*out)(const struct reader *),
+                      const struct nlmsghdr *nlh, const struct netlink *nl) {
     struct reader r;
     if (nlh->nlmsg_type != object->reply || reader_begin(&r, object->table, nlh, nl) < 0)
         return false;
-    if (object->hidden && !message_given(&message, schema_field(object->table, object->unhide)) &&
-        object->hidden(&r))
+    if (out && !message_given(&message, schema_field(object->table, object->unhide)) && out(&r))
         return false;
     return schema_matches(&message, &r);
 }
 
 /* Pushes a list of records, all that there are if it returns 0. */
 static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
+    const struct object *object = message.object;
     union request request;
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
@@ -190,7 +238,7 @@ static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
     if (netlink_dump(nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(nl, &nlh, err)) > 0)
-        if (is_wanted(message.object, nlh, nl) && push_record(L, message.object, nlh, nl))
+        if (is_wanted(object, object->hidden, nlh, nl) && push_record(L, object, nlh, nl))
             lua_rawseti(L, -2, ++count);
     return more;
 }
@@ -215,7 +263,7 @@ static int nl_list(lua_State *L) {
     return reading.result < 0 ? fail(L, &reading.err) : 1;
 }
 
-/* --- flush: what a listing shows, sent back as deletions -------------------------------------- */
+/* --- flush: what there is, sent back as deletions --------------------------------------------- */
 
 struct deletions {
     char *bytes;
@@ -250,6 +298,7 @@ static void note_refusal(void *arg, size_t index, const struct error *err) {
 }
 
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
+    const struct object *object = message.object;
     union request request;
     struct nlmsghdr *nlh;
     int more;
@@ -258,8 +307,8 @@ static int collect_deletions(struct socket *s, struct deletions *d, struct error
     if (netlink_dump(&s->nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
-        if (is_wanted(message.object, nlh, &s->nl) &&
-            add_deletion(d, nlh, (uint16_t)(message.object->reply + 1)) < 0)
+        if (is_wanted(object, object->spared, nlh, &s->nl) &&
+            add_deletion(d, nlh, (uint16_t)(object->reply + 1)) < 0)
             return error_errno(err, ENOMEM);
     return more;
 }
@@ -285,11 +334,11 @@ static int nl_flush(lua_State *L) {
     struct error err;
     if (write_request(L, s, &err) < 0)
         return fail(L, &err);
-    prepare_trace(s);
+    prepare_trace(NULL, &message, name_of(s));
     int result = flush(s, &err);
     message_end(&message);
-    if (traced)
-        call_trace(L, result < 0 ? &err : NULL);
+    note_trace(NULL, result < 0 ? &err : NULL);
+    call_trace(L);
     if (result < 0)
         return fail(L, &err);
     lua_pushinteger(L, result);

@@ -97,6 +97,10 @@ static int complain(struct cursor *at, const char *format, const char *what, int
     return -1;
 }
 
+static bool has_text(const struct settings *out, const struct option *option) {
+    return option->kind == TEXT && *(char *const *)((const char *)out + option->field);
+}
+
 /* "-qe CODE", "-eCODE": flags, then at most one option that takes the rest or the next word. */
 static int parse_letters(struct cursor *at, const char *word, struct settings *out) {
     for (const char *letter = word + 1; *letter; letter++) {
@@ -127,6 +131,8 @@ static int parse_name(struct cursor *at, const char *word, struct settings *out)
         return complain(at, "option %.*s takes no argument", word, (int)length + 2);
     if (option->argument && !value && !(value = *at->next ? *at->next++ : NULL))
         return complain(at, "option %.*s needs an argument", word, (int)length + 2);
+    if (has_text(out, option))
+        return complain(at, "option %.*s may be given once", word, (int)length + 2);
     store(out, option, value);
     return 0;
 }

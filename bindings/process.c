@@ -309,7 +309,7 @@ static int send_signal(lua_State *L) {
     struct process *process = check_process(L);
     int number = to_signal(L, 2);
     if (!number)
-        error_set(&err, EINVAL, "there is no signal \"%.32s\"", luaL_tolstring(L, 2, NULL));
+        error_set(&err, EINVAL, "there is no signal \"%s\"", SHORT(luaL_tolstring(L, 2, NULL)));
     if (!number || process_kill(process, number, &err) < 0)
         return fail(L, &err);
     lua_pushboolean(L, true);

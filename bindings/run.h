@@ -15,6 +15,9 @@ void say_error(const char *message);
 /* At the end: a status, which becomes EXIT_FAILURE if what was printed could not be written. */
 int check_output(int status);
 
+/* Gives the children of os.execute and io.popen the limits that nsh was started with. */
+void limit_shells(lua_State *L);
+
 /* Pushes what require returns; raises what it raises. */
 void push_module(lua_State *L, const char *module);
 

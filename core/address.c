@@ -46,9 +46,9 @@ int address_parse(const char *text, int family, struct address *out, struct erro
     if (parse_any(text, family, out))
         return 0;
     if (strchr(text, '/') && prefix_parse(text, family, &prefix, NULL) == 0)
-        return error_set(err, EINVAL, "\"%.60s\": the address is wanted without a prefix length",
-                         text);
-    return error_set(err, EINVAL, "\"%.60s\" is not %s", text, family_name(family));
+        return error_set(err, EINVAL, "\"%s\": the address is wanted without a prefix length",
+                         SHORT(text));
+    return error_set(err, EINVAL, "\"%s\" is not %s", SHORT(text), family_name(family));
 }
 
 /* One to three digits without a leading zero: iproute2 would read "010" as eight. */
@@ -68,7 +68,7 @@ static bool is_default(const char *text) {
 }
 
 static int not_a_prefix(const char *text, int family, struct error *err) {
-    return error_set(err, EINVAL, "\"%.60s\" is not %s, with or without a prefix length", text,
+    return error_set(err, EINVAL, "\"%s\" is not %s, with or without a prefix length", SHORT(text),
                      family_name(family));
 }
 
@@ -88,7 +88,7 @@ int prefix_parse(const char *text, int family, struct address *out, struct error
     if (!parse_any(before, family, &parsed))
         return not_a_prefix(text, family, err);
     if (slash && !parse_length(slash + 1, address_bits(parsed.family), &parsed.prefixlen))
-        return error_set(err, EINVAL, "\"%.60s\": the prefix length of %s is 0 to %u", text,
+        return error_set(err, EINVAL, "\"%s\": the prefix length of %s is 0 to %u", SHORT(text),
                          family_name(parsed.family), address_bits(parsed.family));
     *out = parsed;
     return 0;
@@ -156,9 +156,9 @@ int mac_parse(const char *text, uint8_t *bytes, size_t size, struct error *err) 
     example[size - 1] |= 0x01;
     mac_format(example, size, shown);
     if (size == 6)
-        return error_set(err, EINVAL, "\"%.60s\" is not a MAC address such as %s", text, shown);
-    return error_set(err, EINVAL, "\"%.60s\" is not a link-layer address of %zu bytes such as %s",
-                     text, size, shown);
+        return error_set(err, EINVAL, "\"%s\" is not a MAC address such as %s", SHORT(text), shown);
+    return error_set(err, EINVAL, "\"%s\" is not a link-layer address of %zu bytes such as %s",
+                     SHORT(text), size, shown);
 }
 
 char *mac_format(const void *bytes, size_t size, char text[ADDRESS_TEXT_MAX]) {

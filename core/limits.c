@@ -14,7 +14,11 @@ void limits_raise(void) {
     if (raised || getrlimit(RLIMIT_NOFILE, &original) < 0)
         return;
     struct rlimit high = { original.rlim_max, original.rlim_max };
-    raised = setrlimit(RLIMIT_NOFILE, &high) == 0;
+    raised = original.rlim_cur != original.rlim_max && setrlimit(RLIMIT_NOFILE, &high) == 0;
+}
+
+long long limits_original(void) {
+    return raised ? (long long)original.rlim_cur : -1;
 }
 
 /* It never shrinks. */

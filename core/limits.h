@@ -10,6 +10,9 @@ void limits_raise(void);
    RCU each time that the table doubles. */
 void limits_make_room(void);
 
+/* The soft limit that limits_raise found; -1 if it raised nothing. */
+long long limits_original(void);
+
 /* In a child, before exec: the soft limit that limits_raise found, since select() of old programs
    does not bear a larger one. Nothing happens without limits_raise. Safe after fork. */
 void limits_restore(void);

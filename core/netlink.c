@@ -322,7 +322,7 @@ int netlink_batch(struct netlink *nl, void *messages, size_t count,
 /* --- interfaces ------------------------------------------------------------------------------- */
 
 static int no_interface(const char *name, struct error *err) {
-    return error_set(err, ENODEV, "there is no interface \"%.60s\"", name);
+    return error_set(err, ENODEV, "there is no interface \"%s\"", SHORT(name));
 }
 
 /* An ifreq holds 15 characters; alternative names have up to 127, and only rtnetlink finds those.

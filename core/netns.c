@@ -149,7 +149,7 @@ int netns_check_name(const char *name, struct error *err) {
     if (!*name)
         return error_set(err, EINVAL, "the name of a namespace cannot be empty");
     if (strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-        return error_set(err, EINVAL, "\"%.60s\" cannot be the name of a namespace", name);
+        return error_set(err, EINVAL, "\"%s\" cannot be the name of a namespace", SHORT(name));
     if (strlen(name) > NAME_MAX)
         return error_set(err, ENAMETOOLONG,
                          "the name of a namespace has at most %d bytes, this one %zu", NAME_MAX,
@@ -170,7 +170,7 @@ int netns_open_name(const char *name, struct error *err) {
         return -1;
     int fd = open_namespace(path, name, err);
     return fd < 0 && err->code == ENOENT
-               ? error_set(err, ENOENT, "there is no namespace named \"%.60s\"", name)
+               ? error_set(err, ENOENT, "there is no namespace named \"%s\"", SHORT(name))
                : fd;
 }
 
@@ -260,8 +260,9 @@ int netns_del(const char *name, struct error *err) {
     umount2(path, MNT_DETACH); /* a name without a mount is removed all the same */
     if (unlink(path) == 0)
         return 0;
-    return errno == ENOENT ? error_set(err, ENOENT, "there is no namespace named \"%.60s\"", name)
-                           : error_errno(err, errno);
+    return errno == ENOENT
+               ? error_set(err, ENOENT, "there is no namespace named \"%s\"", SHORT(name))
+               : error_errno(err, errno);
 }
 
 /* No mount: a symlink is seen wherever the folder is, and the folder needs none for it. */

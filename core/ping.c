@@ -145,7 +145,7 @@ static int check_source(const struct ping *ping, int family, const char *text, s
     int source = ping->source.any.sa_family;
     if (source == AF_UNSPEC || source == family)
         return 0;
-    return error_set(err, EINVAL, "\"%.60s\" cannot be reached from an %s address", text,
+    return error_set(err, EINVAL, "\"%s\" cannot be reached from an %s address", SHORT(text),
                      source == AF_INET ? "IPv4" : "IPv6");
 }
 

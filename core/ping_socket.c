@@ -181,13 +181,13 @@ static bool is_link_local(const struct in6_addr *address) {
 static int find_zone(int ns, const char *name, uint32_t *index, struct error *err) {
     struct ifreq request = { 0 };
     if (!*name || strlen(name) >= sizeof request.ifr_name)
-        return error_set(err, ENODEV, "there is no interface named \"%.60s\"", name);
+        return error_set(err, ENODEV, "there is no interface named \"%s\"", SHORT(name));
     strcpy(request.ifr_name, name);
     cleanup_fd int fd = netns_socket(ns, AF_INET6, SOCK_DGRAM, 0, err);
     if (fd < 0)
         return -1;
     if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
-        return error_set(err, errno, "there is no interface named \"%.60s\"", name);
+        return error_set(err, errno, "there is no interface named \"%s\"", SHORT(name));
     *index = (uint32_t)request.ifr_ifindex;
     return 0;
 }
@@ -205,8 +205,9 @@ int ping_parse(struct ping *ping, const char *text, union endpoint *out, struct 
     size_t length = zone ? (size_t)(zone - text) : strlen(text);
     char before[ADDRESS_TEXT_MAX];
     struct address address;
-    snprintf(before, sizeof before, "%.*s", (int)(length < 63 ? length : 63), text);
-    if (address_parse(before, zone ? AF_INET6 : AF_UNSPEC, &address, err) < 0)
+    bool fits = length < sizeof before; /* what does not is no address, and refused whole */
+    snprintf(before, sizeof before, "%.*s", fits ? (int)length : 0, text);
+    if (address_parse(fits ? before : text, zone ? AF_INET6 : AF_UNSPEC, &address, err) < 0)
         return -1;
     set_endpoint(out, &address);
     bool local = address.family == AF_INET6 && is_link_local(&out->v6.sin6_addr);
@@ -214,8 +215,8 @@ int ping_parse(struct ping *ping, const char *text, union endpoint *out, struct 
         return error_set(err, EINVAL, "\"%s\" is link-local: name the interface, as in %s%%eth0",
                          text, text);
     if (!local && zone)
-        return error_set(err, EINVAL, "\"%.100s\": only a link-local address takes an interface",
-                         text);
+        return error_set(err, EINVAL, "\"%s\": only a link-local address takes an interface",
+                         SHORT(text));
     return zone ? find_zone(ping->ns, zone + 1, &out->v6.sin6_scope_id, err) : 0;
 }
 

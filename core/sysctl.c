@@ -16,8 +16,8 @@ int sysctl_path(const char *key, char path[PATH_MAX], struct error *err) {
     char first = key[strcspn(key, "./")];
     if (!*key || *key == '/' || *key == '.' || strstr(key, "..") || strstr(key, "//") ||
         strstr(key, "/./") || strlen(key) > 1024)
-        return error_set(err, EINVAL, "\"%.60s\" is not a key such as \"net.ipv4.ip_forward\"",
-                         key);
+        return error_set(err, EINVAL, "\"%s\" is not a key such as \"net.ipv4.ip_forward\"",
+                         SHORT(key));
     int length = snprintf(path, PATH_MAX, "%s%s", root, key);
     for (char *at = path + sizeof root - 1; first == '.' && at < path + length; at++)
         if (*at == '.' || *at == '/')
@@ -33,7 +33,7 @@ static int open_key(int ns, const char *key, int flags, struct error *err) {
     if (fd >= 0)
         return fd;
     if (err->code == ENOENT)
-        return error_set(err, ENOENT, "there is no key \"%.80s\" here", key);
+        return error_set(err, ENOENT, "there is no key \"%s\" here", SHORT(key));
     if (err->code == EROFS)
         error_hint(
             err,

@@ -159,7 +159,8 @@ const struct verb addr_verbs[] = {
       "add or change one",
       { "local", "dev" } },
     { "del", "ip addr del", RTM_DELADDR, 0, "local", NULL, "take one away", { "local", "dev" } },
-    { "list", "ip addr show", RTM_GETADDR, 0, "dev", NULL, "the records of all, or of some" },
-    { "flush", "ip addr flush", RTM_GETADDR, 0, "dev", NULL, "take all of these away" },
+    { "list", "ip addr show", RTM_GETADDR, NLM_F_DUMP, "dev", NULL,
+      "the records of all, or of some" },
+    { "flush", "ip addr flush", RTM_GETADDR, NLM_F_DUMP, "dev", NULL, "take all of these away" },
     { 0 },
 };

@@ -13,7 +13,7 @@ static const struct word vlan_protocol_words[] = {
 
 #define OPTION(n)                                                       \
     U32, .attr = IFLA_BR_MULTI_BOOLOPT, PART(br_boolopt_multi, optval), \
-         .flags = AS_NUMBER | MASKED, .bit = 1u << (n)
+         .flags = AS_NUMBER | MASKED | STARTS_ZERO, .bit = 1u << (n)
 
 static const struct field bridge_fields[] = {
     { "forward_delay", NUMBER, U32, .attr = IFLA_BR_FORWARD_DELAY },
@@ -22,7 +22,8 @@ static const struct field bridge_fields[] = {
     { "ageing_time", NUMBER, U32, .attr = IFLA_BR_AGEING_TIME },
     { "stp_state", NUMBER, U32, .attr = IFLA_BR_STP_STATE, .help = "spanning tree: 0 or 1" },
     { "priority", NUMBER, U16, .attr = IFLA_BR_PRIORITY },
-    { "vlan_filtering", NUMBER, U8, .attr = IFLA_BR_VLAN_FILTERING, .help = "0 or 1" },
+    { "vlan_filtering", NUMBER, U8, .attr = IFLA_BR_VLAN_FILTERING, .flags = STARTS_ZERO,
+      .help = "0 or 1" },
     { "vlan_protocol", ENUM, BE16, .attr = IFLA_BR_VLAN_PROTOCOL, .of = vlan_protocol_words },
     { "bridge_id", BRIDGE_ID, .attr = IFLA_BR_BRIDGE_ID, .flags = READ_ONLY },
     { "root_id", BRIDGE_ID, .attr = IFLA_BR_ROOT_ID, .flags = READ_ONLY },
@@ -83,7 +84,8 @@ static const struct word state_words[] = {
 };
 
 static const struct field bridge_port_fields[] = {
-    { "state", ENUM, U8, .attr = IFLA_BRPORT_STATE, .flags = AS_NUMBER, .of = state_words },
+    { "state", ENUM, U8, .attr = IFLA_BRPORT_STATE, .flags = AS_NUMBER | REPORTED,
+      .of = state_words },
     { "priority", NUMBER, U16, .attr = IFLA_BRPORT_PRIORITY },
     { "cost", NUMBER, U32, .attr = IFLA_BRPORT_COST },
     { "hairpin", BOOL, U8, .attr = IFLA_BRPORT_MODE },

@@ -83,26 +83,33 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
         }
 }
 
+static bool has_data(const struct reader *r, enum meaning meaning) {
+    for (const struct field *f = r->table->fields; f->meaning; f++)
+        if (f->meaning == meaning)
+            return r->tb[f->attr] != NULL;
+    return false;
+}
+
 /* A request that only changes a port names its master's kind: "type bridge_slave". */
-static void say_port_kind(struct line *line, const struct reader *r, const struct field *f) {
+static bool say_port_kind(struct line *line, const struct reader *r, const struct field *f) {
     struct field port = *f;
     struct value v;
     char kind[64];
     port.attr = (uint16_t)f->bit;
-    if (!r->tb[f->attr] && read_value(r, &port, &v)) {
-        snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
-        say(line, word_of(f));
-        say(line, kind);
-    }
+    bool only_port = !r->tb[f->attr] || (has_data(r, PORT_DATA) && !has_data(r, KIND_DATA));
+    if (!only_port || !read_value(r, &port, &v))
+        return false;
+    snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
+    say(line, word_of(f));
+    say(line, kind);
+    return true;
 }
 
 static void say_field(struct line *line, const struct reader *r, const struct field *f) {
     struct value v;
     char number[24];
     int64_t code;
-    if (f->meaning == KIND)
-        say_port_kind(line, r, f);
-    if (!read_value(r, f, &v))
+    if ((f->meaning == KIND && say_port_kind(line, r, f)) || !read_value(r, f, &v))
         return;
     if (f->meaning == CONSTANT) {
         say(line, word_of(f));

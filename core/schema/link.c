@@ -91,9 +91,9 @@ static const struct field linkinfo_fields[] = {
     { "info_kind", KIND, .attr = IFLA_INFO_KIND, .word = "type", .bit = IFLA_INFO_SLAVE_KIND,
       .help = "the kind of link, or its master's kind and \"_slave\" to set a port's attributes" },
     { "info_data", KIND_DATA, .attr = IFLA_INFO_DATA, .flags = FLAT },
-    { "info_slave_kind", STRING, .attr = IFLA_INFO_SLAVE_KIND, .flags = READ_ONLY,
+    { "info_slave_kind", KIND, .attr = IFLA_INFO_SLAVE_KIND, .flags = LATER | NOT_SAID,
       .help = "the kind of its master" },
-    { "info_slave_data", PORT_DATA, .attr = IFLA_INFO_SLAVE_DATA, .flags = FLAT },
+    { "info_slave_data", PORT_DATA, .attr = IFLA_INFO_SLAVE_DATA, .flags = FLAT | LATER },
     { 0 },
 };
 
@@ -143,7 +143,8 @@ static const struct field link_fields[] = {
     { "master", DEV, U32, .attr = IFLA_MASTER, .help = "the bridge, bond or VRF it belongs to" },
     { "nomaster", CONSTANT, U32, .attr = IFLA_MASTER, .flags = WRITE_ONLY, .bit = 0,
       .help = "take it out of its master" },
-    { "operstate", ENUM, U8, .attr = IFLA_OPERSTATE, .word = "state", .of = operstate_words },
+    { "operstate", ENUM, U8, .attr = IFLA_OPERSTATE, .flags = REPORTED, .word = "state",
+      .of = operstate_words },
     { "linkmode", ENUM, U8, .attr = IFLA_LINKMODE, .word = "mode", .of = linkmode_words },
     { "group", ENUM, U32, .attr = IFLA_GROUP, .of = group_words },
     { "txqlen", NUMBER, U32, .attr = IFLA_TXQLEN, .word = "txqueuelen",
@@ -153,15 +154,16 @@ static const struct field link_fields[] = {
     { "broadcast", MAC, .attr = IFLA_BROADCAST },
     { "link_netnsid", NUMBER, S32, .attr = IFLA_LINK_NETNSID, .flags = READ_ONLY,
       .help = "the id of the namespace that its lower link or peer is in" },
-    { "netns", NETNS, .attr = IFLA_NET_NS_FD, .flags = WRITE_ONLY, .bit = IFLA_NET_NS_PID,
+    { "netns", NETNS, .attr = IFLA_NET_NS_FD, .flags = WRITE_ONLY | UNTOLD, .bit = IFLA_NET_NS_PID,
       .help = "the namespace to create it in, or to move it to" },
     { "promiscuity", NUMBER, U32, .attr = IFLA_PROMISCUITY, .flags = READ_ONLY },
     { "allmulti", NUMBER, U32, .attr = IFLA_ALLMULTI, .flags = READ_ONLY },
     { "min_mtu", NUMBER, U32, .attr = IFLA_MIN_MTU, .flags = READ_ONLY },
     { "max_mtu", NUMBER, U32, .attr = IFLA_MAX_MTU, .flags = READ_ONLY },
-    { "proto_down", BOOL, U8, .attr = IFLA_PROTO_DOWN, .flags = ONLY_TRUE, .word = "protodown" },
-    { "carrier", BOOL, U8, .attr = IFLA_CARRIER, .flags = WRITE_ONLY },
-    { NULL, NESTED, .attr = IFLA_AF_SPEC, .flags = FLAT, .of = &af_spec_table },
+    { "proto_down", BOOL, U8, .attr = IFLA_PROTO_DOWN, .flags = ONLY_TRUE | LATER,
+      .word = "protodown" },
+    { "carrier", BOOL, U8, .attr = IFLA_CARRIER, .flags = WRITE_ONLY | LATER },
+    { NULL, NESTED, .attr = IFLA_AF_SPEC, .flags = FLAT | LATER, .of = &af_spec_table },
     { "num_tx_queues", NUMBER, U32, .attr = IFLA_NUM_TX_QUEUES, .word = "numtxqueues" },
     { "num_rx_queues", NUMBER, U32, .attr = IFLA_NUM_RX_QUEUES, .word = "numrxqueues" },
     { "gso_max_size", NUMBER, U32, .attr = IFLA_GSO_MAX_SIZE },
@@ -169,7 +171,8 @@ static const struct field link_fields[] = {
     { "tso_max_size", NUMBER, U32, .attr = IFLA_TSO_MAX_SIZE, .flags = READ_ONLY },
     { "tso_max_segs", NUMBER, U32, .attr = IFLA_TSO_MAX_SEGS, .flags = READ_ONLY },
     { "gro_max_size", NUMBER, U32, .attr = IFLA_GRO_MAX_SIZE },
-    { "ifalias", STRING, .attr = IFLA_IFALIAS, .word = "alias", .max = IFALIASZ - 1 },
+    { "ifalias", STRING, .attr = IFLA_IFALIAS, .flags = LATER, .word = "alias",
+      .max = IFALIASZ - 1 },
     { "permaddr", MAC, .attr = IFLA_PERM_ADDRESS, .flags = READ_ONLY },
     { "altnames", LIST, .attr = IFLA_PROP_LIST, .flags = READ_ONLY, .of = &altname_field },
     { "linkinfo", NESTED, .attr = IFLA_LINKINFO, .flags = FLAT, .of = &linkinfo_table },
@@ -195,9 +198,10 @@ static int write_random_mac(struct writer *w, struct error *err) {
 }
 
 static int finish_link(struct writer *w, struct error *err) {
-    if (makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
+    if (message_makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
         return refuse_missing("type", err);
-    if (!makes_new(w->message) || !w->kind || !w->kind->ether || writer_find(w, IFLA_ADDRESS))
+    if (!message_makes_new(w->message) || !w->kind || !w->kind->ether ||
+        writer_find(w, IFLA_ADDRESS))
         return 0;
     return write_random_mac(w, err);
 }
@@ -221,7 +225,7 @@ void link_prepare_dump(const void *filter, struct nlmsghdr *request) {
 /* --- veth (drivers/net/veth.c) ---------------------------------------------------------------- */
 
 static const struct field veth_fields[] = {
-    { "peer", NESTED, .attr = VETH_INFO_PEER, .flags = WRITE_ONLY, .word = "peer",
+    { "peer", NESTED, .attr = VETH_INFO_PEER, .flags = WRITE_ONLY | UNTOLD, .word = "peer",
       .of = &link_table, .help = "the other end: a name, or a table of a link's fields" },
     { 0 },
 };
@@ -229,7 +233,7 @@ static const struct field veth_fields[] = {
 /* A peer that is not mentioned gets its MAC from us all the same. */
 static int finish_veth(struct writer *w, struct error *err) {
     struct writer peer;
-    if (!makes_new(w->message) || writer_find(w, VETH_INFO_PEER))
+    if (!message_makes_new(w->message) || writer_find(w, VETH_INFO_PEER))
         return 0;
     return writer_nest(w, veth_fields, &link_table, &peer, err) < 0 ? -1 : writer_end(&peer, err);
 }
@@ -241,10 +245,12 @@ const struct table veth_table = { .name = "veth", .fields = veth_fields, .finish
 const struct verb link_verbs[] = {
     { "add", "ip link add", RTM_NEWLINK, ADD, "name", "ifname", "create a link" },
     { "set", "ip link set", RTM_NEWLINK, 0, "dev", "ifname", "change a link", { "dev" } },
-    { "replace", "ip link replace", RTM_NEWLINK, REPLACE, "name", "ifname",
+    /* the kernel refuses NLM_F_REPLACE, and changes a link that is there without it */
+    { "replace", "ip link replace", RTM_NEWLINK, NLM_F_CREATE, "name", "ifname",
       "create or change one" },
     { "del", "ip link del", RTM_DELLINK, 0, "dev", "ifname", "delete a link", { "dev" } },
     { "get", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "one link's record", { "dev" } },
-    { "list", "ip link show", RTM_GETLINK, 0, "dev", "ifname", "the records of all, or of some" },
+    { "list", "ip link show", RTM_GETLINK, NLM_F_DUMP, "dev", "ifname",
+      "the records of all, or of some" },
     { 0 },
 };

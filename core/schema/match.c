@@ -17,7 +17,9 @@ static bool same_value(const struct reader *a, const struct reader *b, const str
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
     if (in_a && f->meaning == ENUM && left.type == VALUE_TEXT && !strcmp(left.text, "all"))
-        return true; /* table all */
+        return true;                                          /* table all */
+    if (!in_a && f->meaning == PREFIX && !(f->flags & SPLIT)) /* "default", of whatever family */
+        return in_b && !strcmp(right.text, "default");
     if (!in_a || !in_b)
         return in_a == in_b;
     if (left.type == VALUE_TEXT && right.type == VALUE_TEXT)
@@ -69,10 +71,87 @@ bool schema_matches(const struct message *filter, const struct reader *r) {
            matches(filter, &own, r);
 }
 
+/* --- what is the same already ----------------------------------------------------------------- */
+
+/* Whether the record has all that was given for the rows of this attribute. */
+static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
+                    uint16_t type) {
+    bool same = false;
+    for (const struct field *f = own->table->fields; f->meaning; f++)
+        if (f->attr == type && message_given(m, f)) {
+            same = f->meaning != NETNS && same_field(own, now, f);
+            if (!same)
+                break;
+        }
+    return same;
+}
+
+static const struct field *nest_of(const struct table *table, uint16_t type) {
+    for (const struct field *f = table->fields; f->meaning; f++)
+        if (f->attr == type && field_is_nest(f))
+            return f;
+    return NULL;
+}
+
+static void copy_attribute(struct writer *out, const struct nlattr *attr) {
+    write_attribute(out, mnl_attr_get_type(attr), mnl_attr_get_payload(attr),
+                    mnl_attr_get_payload_len(attr), NULL);
+}
+
+/* The kinds say what the other attributes mean. */
+static void copy_kinds(struct writer *out, const struct reader *own) {
+    for (const struct field *f = own->table->fields; f->meaning; f++)
+        if (f->meaning == KIND && own->tb[f->attr] && !writer_find(out, f->attr))
+            copy_attribute(out, own->tb[f->attr]);
+}
+
+static bool copy_changes(struct writer *out, const struct message *m, const struct reader *own,
+                         const struct reader *now);
+
+static void copy_nest(struct writer *out, const struct message *m, const struct reader *own,
+                      const struct reader *now, const struct field *f) {
+    struct nlmsghdr *nlh = &out->message->header;
+    uint32_t start = nlh->nlmsg_len;
+    struct writer inner;
+    if (writer_nest(out, f, own->table, &inner, NULL) == 0 && copy_changes(&inner, m, own, now))
+        mnl_attr_nest_end(nlh, inner.nest);
+    else
+        nlh->nlmsg_len = start;
+}
+
+static bool copy_changes(struct writer *out, const struct message *m, const struct reader *own,
+                         const struct reader *now) {
+    const struct nlmsghdr *nlh = &out->message->header;
+    uint32_t start = nlh->nlmsg_len;
+    for (uint16_t type = 1; type < READER_ATTRIBUTES; type++) {
+        const struct field *f = nest_of(own->table, type);
+        struct reader inner_own, inner_now;
+        if (f && reader_nest(own, f, &inner_own) && reader_nest(now, f, &inner_now))
+            copy_nest(out, m, &inner_own, &inner_now, f);
+        else if (own->tb[type] && !is_same(m, own, now, type))
+            copy_attribute(out, own->tb[type]);
+    }
+    if (nlh->nlmsg_len > start)
+        copy_kinds(out, own);
+    return nlh->nlmsg_len > start;
+}
+
+void schema_reduce(struct message *m, struct message *scratch, const struct nlmsghdr *record) {
+    struct reader own, now;
+    struct writer w;
+    if (reader_begin(&own, m->object->table, &m->header, m->nl) < 0 ||
+        reader_begin(&now, m->object->table, record, m->nl) < 0)
+        return;
+    message_begin(scratch, m->nl, m->object, m->verb, &w);
+    memcpy(w.header, own.header, m->object->table->header);
+    copy_changes(&w, m, &own, &now);
+    memcpy(m->bytes, scratch->bytes, scratch->header.nlmsg_len);
+}
+
 /* --- what the kernel refused ------------------------------------------------------------------ */
 
-static bool append(char *key, size_t size, const struct field *f) {
-    const char *word = f->word ? f->word : f->name;
+static bool append(char *key, size_t size, const struct message *m, const struct field *f) {
+    const char *word = message_key(m, f);
     size_t used = strlen(key);
     if (word && !(f->flags & FLAT)) /* which callers need not write */
         snprintf(key + used, size - used, "%s%s", used ? " " : "", word);
@@ -89,18 +168,18 @@ static bool locate(const struct message *m, const struct reader *r, const struct
         size_t start = (size_t)((const char *)attr - m->bytes), end = start + attr->nla_len;
         bool given = field_is_nest(f) || !m->given_count || message_given(m, f);
         if (start == refusal->offset && given)
-            return append(key, size, f);
+            return append(key, size, m, f);
         if (start < refusal->offset && refusal->offset < end && reader_nest(r, f, &inner))
-            return append(key, size, f) && locate(m, &inner, refusal, key, size);
+            return append(key, size, m, f) && locate(m, &inner, refusal, key, size);
     }
     return false;
 }
 
-static bool locate_missing(const struct reader *r, const struct refusal *refusal, char *key,
-                           size_t size) {
+static bool locate_missing(const struct message *m, const struct reader *r,
+                           const struct refusal *refusal, char *key, size_t size) {
     for (const struct field *f = r->table->fields; f->meaning; f++)
         if (f->attr && f->attr == refusal->missing && !(f->flags & READ_ONLY))
-            return append(key, size, f);
+            return append(key, size, m, f);
     return false;
 }
 
@@ -111,5 +190,27 @@ bool schema_locate(const struct message *m, const struct refusal *refusal, char 
         return false;
     if (refusal->offset)
         return locate(m, &r, refusal, key, size);
-    return refusal->missing && !refusal->missing_nest && locate_missing(&r, refusal, key, size);
+    return refusal->missing && !refusal->missing_nest && locate_missing(m, &r, refusal, key, size);
+}
+
+static int find_keys(const struct message *m, const struct reader *r, const struct field **last) {
+    int count = 0;
+    for (const struct field *f = r->table->fields; f->meaning; f++) {
+        struct reader inner;
+        if (reader_nest(r, f, &inner))
+            count += find_keys(m, &inner, last);
+        else if (f->attr && r->tb[f->attr] && f->meaning != KIND && message_given(m, f)) {
+            *last = f;
+            count++;
+        }
+    }
+    return count;
+}
+
+bool schema_only_key(const struct message *m, char *key, size_t size) {
+    struct reader r;
+    const struct field *f = NULL;
+    key[0] = 0;
+    return reader_begin(&r, m->object->table, &m->header, NULL) == 0 && find_keys(m, &r, &f) == 1 &&
+           append(key, size, m, f);
 }

@@ -13,6 +13,8 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
     m->verb = verb;
     m->namespace_count = m->given_count = 0;
     m->length_from = NULL;
+    m->from_record = false;
+    m->rest = NULL;
     mnl_nlmsg_put_header(m->bytes);
     m->header.nlmsg_type = verb->type;
     m->header.nlmsg_flags = verb->flags;
@@ -28,18 +30,39 @@ void message_end(struct message *m) {
     m->namespace_count = 0;
 }
 
-bool message_given(const struct message *m, const struct field *field) {
-    for (int i = 0; i < m->given_count; i++)
-        if (m->given[i] == field)
-            return true;
-    return false;
+static int find_given(const struct message *m, const struct field *field) {
+    int i = 0;
+    while (i < m->given_count && m->given[i] != field)
+        i++;
+    return i;
 }
 
-int message_note(struct message *m, const struct field *field, struct error *err) {
+bool message_given(const struct message *m, const struct field *field) {
+    return find_given(m, field) < m->given_count;
+}
+
+const char *message_key(const struct message *m, const struct field *field) {
+    int i = find_given(m, field);
+    bool by_name = i < m->given_count && m->by_name[i];
+    return field->word && !by_name ? field->word : field->name;
+}
+
+bool message_is_empty(const struct message *m) {
+    const char *header = mnl_nlmsg_get_payload(&m->header);
+    for (int i = 0; i < m->given_count; i++) {
+        const struct field *f = m->given[i];
+        if (f->flags & MASKED && !f->attr && wire_load(header + f->offset + 4, f->wire))
+            return false;
+    }
+    return m->header.nlmsg_len == MNL_NLMSG_HDRLEN + MNL_ALIGN(m->object->table->header);
+}
+
+int message_note(struct message *m, const struct field *field, bool by_name, struct error *err) {
     if (message_given(m, field))
         return 0;
     if (m->given_count == MESSAGE_FIELDS)
         return error_set(err, E2BIG, "more than %d keys in one request", MESSAGE_FIELDS);
+    m->by_name[m->given_count] = by_name;
     m->given[m->given_count++] = field;
     return 0;
 }
@@ -72,7 +95,11 @@ struct nlattr *writer_find(const struct writer *w, uint16_t type) {
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err) {
     struct nlmsghdr *nlh = &outer->message->header;
-    *inner = (struct writer){ .message = outer->message, .table = table, .kind = outer->kind };
+    *inner = (struct writer){ .message = outer->message,
+                              .table = table,
+                              .kind = outer->kind,
+                              .late = outer->late || field->flags & LATER,
+                              .other = outer->other || table == outer->message->object->table };
     inner->nest = mnl_attr_nest_start_check(nlh, MESSAGE_MAX, field->attr);
     size_t header = MNL_ALIGN(table->header);
     if (!inner->nest || nlh->nlmsg_len + header > MESSAGE_MAX)
@@ -80,6 +107,25 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
     inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
     nlh->nlmsg_len += (uint32_t)header;
     inner->start = nlh->nlmsg_len;
+    return 0;
+}
+
+int message_postpone(struct writer *w, const struct field *field, uint32_t start,
+                     struct error *err) {
+    struct message *m = w->message;
+    size_t size = m->header.nlmsg_len - start;
+    if (!(field->flags & LATER) || !m->rest)
+        return 0;
+    struct nlmsghdr *rest = &m->rest->header;
+    if (rest->nlmsg_len + MNL_ATTR_HDRLEN + size > MESSAGE_MAX)
+        return too_long(err);
+    if (w->nest && !w->rest)
+        w->rest = mnl_attr_nest_start(rest, mnl_attr_get_type(w->nest));
+    memcpy(mnl_nlmsg_get_payload_tail(rest), m->bytes + start, size);
+    rest->nlmsg_len += (uint32_t)size;
+    if (w->rest)
+        mnl_attr_nest_end(rest, w->rest);
+    m->header.nlmsg_len = start;
     return 0;
 }
 

@@ -26,8 +26,11 @@ struct message {
     } namespaces[MESSAGE_NAMESPACES]; /* that its attributes refer to */
     int namespace_count;
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
+    bool by_name[MESSAGE_FIELDS]; /* the caller wrote its name in records, not its word */
     int given_count;
     const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
+    bool from_record;                /* its values are what a listing showed */
+    struct message *rest; /* takes the rows of LATER, if it is begun; NULL: they stay here */
 };
 
 /* One level: the message itself or a nest in it. */
@@ -38,6 +41,10 @@ struct writer {
     size_t start;            /* where its attributes begin, from the start of the message */
     struct nlattr *nest;     /* NULL: the message itself */
     const struct kind *kind; /* of the link, once it is known */
+    bool by_name;            /* the next value's key is its row's name in records, not its word */
+    struct nlattr *rest;     /* this nest in the message's rest */
+    bool late;               /* inside a nest that is LATER */
+    bool other;              /* inside another object than the message's: a peer */
 };
 
 /* Begins a request and its outermost level. message_end must follow, also after an error. */
@@ -50,11 +57,34 @@ static inline bool message_filters(const struct message *m) {
     return m->verb->type == m->object->get;
 }
 
+/* Whether it makes something, which must not be there yet. */
+static inline bool message_makes_new(const struct message *m) {
+    const uint16_t flags = NLM_F_CREATE | NLM_F_EXCL;
+    return (m->header.nlmsg_flags & flags) == flags;
+}
+
+/* Whether it asks for all records that are like its values. */
+static inline bool message_lists(const struct message *m) {
+    return (m->verb->flags & NLM_F_DUMP) == NLM_F_DUMP;
+}
+
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 
-/* Notes that a row has a value, also one that was written by another row. Errors: E2BIG. */
-int message_note(struct message *m, const struct field *field, struct error *err);
+/* Whether it would change nothing: no attributes, and no switch of the fixed struct is meant. */
+bool message_is_empty(const struct message *m);
+
+/* Moves what was written since `start` (a length of the message) to its rest, if the row is LATER.
+   Errors: EMSGSIZE. */
+int message_postpone(struct writer *w, const struct field *field, uint32_t start,
+                     struct error *err);
+
+/* Notes that a row has a value, also one that was written by another row, and by which of its names
+   if that is known. Errors: E2BIG. */
+int message_note(struct message *m, const struct field *field, bool by_name, struct error *err);
+
+/* What the caller calls this row: as it was written, else its word. NULL for a nest without one. */
+const char *message_key(const struct message *m, const struct field *field);
 
 /* Fails if a key is missing without which the verb makes no sense. Errors: EINVAL with that key. */
 int message_check(const struct message *m, struct error *err);

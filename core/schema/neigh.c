@@ -45,10 +45,20 @@ const struct table neigh_table = {
     .finish = finish_neigh,
 };
 
+/* ip/ipneigh.c, print_neigh: the state counts unless it is a proxy or came from outside. */
+static bool has_no_state_but(const struct reader *r, uint16_t states) {
+    const struct ndmsg *header = (const struct ndmsg *)r->header;
+    return !(header->ndm_state & ~states) && !(header->ndm_flags & (NTF_PROXY | NTF_EXT_LEARNED));
+}
+
 /* As `ip neigh`: nothing without a state, nothing that never needs an address. */
 bool neigh_is_hidden(const struct reader *r) {
-    const struct ndmsg *header = (const struct ndmsg *)r->header;
-    return !(header->ndm_state & ~NUD_NOARP) && !(header->ndm_flags & NTF_PROXY);
+    return has_no_state_but(r, NUD_NOARP);
+}
+
+/* As `ip neigh flush`: nor what somebody entered for good. */
+bool neigh_is_spared(const struct reader *r) {
+    return has_no_state_but(r, NUD_NOARP | NUD_PERMANENT);
 }
 
 /* Proxies are a table of their own. */
@@ -91,7 +101,8 @@ const struct verb neigh_verbs[] = {
       NULL,
       "one neighbour's record",
       { "to", "dev" } },
-    { "list", "ip neigh show", RTM_GETNEIGH, 0, "dst", NULL, "the records of all, or of some" },
-    { "flush", "ip neigh flush", RTM_GETNEIGH, 0, "dst", NULL, "delete all of these" },
+    { "list", "ip neigh show", RTM_GETNEIGH, NLM_F_DUMP, "dst", NULL,
+      "the records of all, or of some" },
+    { "flush", "ip neigh flush", RTM_GETNEIGH, NLM_F_DUMP, "dst", NULL, "delete all of these" },
     { 0 },
 };

@@ -6,8 +6,8 @@
 #include "tables.h"
 
 static const struct field nsid_fields[] = {
-    { "netns", NETNS, .attr = NETNSA_FD, .flags = WRITE_ONLY | POSITIONAL, .bit = NETNSA_PID,
-      .help = "the namespace that is meant" },
+    { "netns", NETNS, .attr = NETNSA_FD, .flags = WRITE_ONLY | UNTOLD | POSITIONAL,
+      .bit = NETNSA_PID, .help = "the namespace that is meant" },
     { "nsid", NUMBER, S32, .attr = NETNSA_NSID, .flags = POSITIONAL, .min = 0, .max = INT32_MAX,
       .help = "its id here" },
     { 0 },
@@ -33,6 +33,7 @@ const struct verb nsid_verbs[] = {
       "give a namespace an id",
       { "netns", "nsid" } },
     { "get", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "a namespace's id", { "netns" } },
-    { "list", "ip netns list-id", RTM_GETNSID, 0, "netns", NULL, "the ids this namespace knows" },
+    { "list", "ip netns list-id", RTM_GETNSID, NLM_F_DUMP, "netns", NULL,
+      "the ids this namespace knows" },
     { 0 },
 };

@@ -46,6 +46,9 @@ void schema_read(const struct reader *r, const struct sink *sink, void *arg);
    BITS one in common is enough. */
 bool schema_matches(const struct message *filter, const struct reader *r);
 
+/* Takes out of a request every attribute that is in the record already; scratch: for the work. */
+void schema_reduce(struct message *m, struct message *scratch, const struct nlmsghdr *record);
+
 /* Writes a request as the command that does the same: "ip -n ns1 link set dev veth0 mtu 1400".
    netns: the name of the request's namespace, NULL for the one we are in. Interfaces are looked up
    by their index: call it before the request is sent. Returns false if it did not fit. */
@@ -54,3 +57,6 @@ bool schema_command(const struct message *m, const char *netns, char *text, size
 /* The key ("peer address" for a key in a nest) that the kernel refused or missed; false if it does
    not say or no row is behind it. */
 bool schema_locate(const struct message *m, const struct refusal *refusal, char *key, size_t size);
+
+/* The one key whose attribute is in the request; false if there are more, or none. */
+bool schema_only_key(const struct message *m, char *key, size_t size);

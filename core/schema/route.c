@@ -91,7 +91,7 @@ static const struct field route_fields[] = {
       .bit = RTNH_F_ONLINK },
     { "onlink", SWITCH, U32, HEADER(rtmsg, rtm_flags), .flags = WRITE_ONLY, .bit = RTNH_F_ONLINK,
       .help = "the router is on the link, whatever the addresses say" },
-    { "expires", NUMBER, U32, .attr = RTA_EXPIRES, .flags = WRITE_ONLY,
+    { "expires", NUMBER, U32, .attr = RTA_EXPIRES, .flags = WRITE_ONLY | UNTOLD,
       .help = "seconds that an IPv6 route lives" },
     { "expires", TICKS, S32, .attr = RTA_CACHEINFO, PART(rta_cacheinfo, rta_expires),
       .flags = READ_ONLY | AS_NUMBER | ONLY_TRUE },
@@ -126,7 +126,7 @@ static int imply_new(struct writer *w, struct rtmsg *header, struct error *err) 
     if (!is_given(w, "scope") && header->rtm_family != AF_INET6)
         header->rtm_scope = implied_scope(w, header);
     return header->rtm_flags & RTNH_F_ONLINK /* by its own word or among the flags */
-               ? message_note(w->message, schema_field(w->table, "onlink"), err)
+               ? message_note(w->message, schema_field(w->table, "onlink"), false, err)
                : 0;
 }
 
@@ -184,7 +184,8 @@ const struct verb route_verbs[] = {
       NULL,
       "the route that an address takes",
       { "to" } },
-    { "list", "ip route show", RTM_GETROUTE, 0, "dst", NULL, "the records of the main table" },
-    { "flush", "ip route flush", RTM_GETROUTE, 0, "dst", NULL, "delete all of these" },
+    { "list", "ip route show", RTM_GETROUTE, NLM_F_DUMP, "dst", NULL,
+      "the records of the main table" },
+    { "flush", "ip route flush", RTM_GETROUTE, NLM_F_DUMP, "dst", NULL, "delete all of these" },
     { 0 },
 };

@@ -68,6 +68,10 @@ enum {
     PLUS = 4096,      /* "+" is worked out by the table's finish; until then it is all zeros */
     RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
     INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
+    LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
+    REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
+    STARTS_ZERO = 65536, /* when it is new; kernels without the feature refuse even a zero */
+    UNTOLD = 131072,     /* in no message of the kernel: nothing can be chosen by it */
 };
 
 enum { DUMP_ATTRIBUTES = 32 };
@@ -86,7 +90,7 @@ struct field {
     uint16_t offset;    /* in the fixed struct, or in the payload of the attribute */
     uint16_t size;      /* of the payload, if the field is only a part of it */
     uint16_t length_at; /* PREFIX: where the header has its length */
-    uint16_t flags;
+    uint32_t flags;
     const char *word; /* on the command line, if it differs from the name */
     const void *of;   /* words, table or row */
     uint32_t bit;     /* SWITCH, CONSTANT */
@@ -118,7 +122,7 @@ struct kind {
 struct verb {
     const char *name;
     const char *command;  /* "ip link set" */
-    uint16_t type, flags; /* of the message */
+    uint16_t type, flags; /* of the message; NLM_F_DUMP: its values say which records are meant */
     const char *first;    /* the key of a value without a key; NULL: none */
     const char *record;   /* the key of a record that means `first` here */
     const char *help;
@@ -134,8 +138,9 @@ struct object {
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
     void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
-    /* Records that a listing leaves out unless a filter names `unhide`, as iproute2 does. */
-    bool (*hidden)(const struct reader *r);
+    /* Records that a listing, and those that a flush leaves out unless a filter names `unhide`, as
+       iproute2 does. */
+    bool (*hidden)(const struct reader *r), (*spared)(const struct reader *r);
     const char *unhide;
     /* Whether the answer to a get says that there is none. */
     bool (*absent)(const struct reader *r);
@@ -155,9 +160,16 @@ const struct field *schema_field(const struct table *table, const char *key);
 const struct table *schema_nested(const struct field *field, const struct kind *kind,
                                   const struct kind *port);
 
-/* Fails with what a caller may have meant by a key that the table (and its flat nests) lacks. */
+/* Fails with what a caller may have meant by a key that the table (and its flat nests) lacks.
+   foreign: the kind that the caller named, if there are no rows for it; else NULL. */
 int schema_unknown_key(const struct table *table, const struct kind *kind, const struct kind *port,
-                       const char *key, struct error *err);
+                       const char *foreign, const char *key, struct error *err);
+
+/* Fails with the keys of that table by which a listing can be narrowed. */
+int schema_unfit_filter(const struct table *table, struct error *err);
+
+/* Whether a listing can be narrowed by the row. */
+bool field_filters(const struct field *field);
 
 /* Whether the row is a nest with a table of its own. */
 bool field_is_nest(const struct field *field);

@@ -71,7 +71,7 @@ static void for_each_key(const struct table *table, const struct kind *kind,
 }
 
 struct text {
-    char bytes[160];
+    char bytes[136];
     bool full;
 };
 
@@ -86,6 +86,15 @@ static void list_key(void *arg, const char *name) {
     snprintf(text->bytes + used, room, "%s%s", used ? ", " : "", name);
 }
 
+int schema_unfit_filter(const struct table *table, struct error *err) {
+    struct text keys = { "", false };
+    for (const struct field *f = table->fields; f->meaning; f++)
+        if (field_filters(f))
+            list_key(&keys, f->word ? f->word : f->name);
+    return error_set(err, EINVAL, "nothing can be chosen by it%s%s",
+                     keys.bytes[0] ? ", but by " : "", keys.bytes);
+}
+
 static const struct kind *kind_with(const char *key, bool *is_port) {
     for (const struct kind *kind = link_kinds; kind->name; kind++) {
         *is_port = !(kind->data && schema_field(kind->data, key));
@@ -96,7 +105,7 @@ static const struct kind *kind_with(const char *key, bool *is_port) {
 }
 
 int schema_unknown_key(const struct table *table, const struct kind *kind, const struct kind *port,
-                       const char *key, struct error *err) {
+                       const char *foreign, const char *key, struct error *err) {
     struct nearest nearest = { .key = key, .edits = FAR };
     struct text keys = { "", false };
     bool is_port;
@@ -106,11 +115,14 @@ int schema_unknown_key(const struct table *table, const struct kind *kind, const
         list_key(&keys, nearest.best[i]);
     if (!nearest.count)
         for_each_key(table, kind, port, false, list_key, &keys);
-    if (owner)
-        error_set(err, EINVAL, "unknown key \"%.40s\": it belongs to type = \"%s%s\"", key,
+    if (foreign && nearest.edits > 1)
+        error_set(err, EINVAL, "unknown key \"%s\": nsh does not know the attributes of %s yet",
+                  SHORT(key), SHORT(foreign));
+    else if (owner && !foreign)
+        error_set(err, EINVAL, "unknown key \"%s\": it belongs to type = \"%s%s\"", SHORT(key),
                   owner->name, is_port ? "_slave" : "");
     else
-        error_set(err, EINVAL, "unknown key \"%.40s\"; %s %s", key,
+        error_set(err, EINVAL, "unknown key \"%s\"; %s %s", SHORT(key),
                   nearest.count ? "did you mean" : "valid are", keys.bytes);
     return -1;
 }

@@ -12,11 +12,6 @@ extern const struct word family_words[], scope_words[], protocol_words[];
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 #define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
 
-/* Requests of the verbs that make something. */
-static inline bool makes_new(const struct message *m) {
-    return (m->header.nlmsg_flags & ADD) == ADD;
-}
-
 /* Whether the caller gave this key of the level's table. */
 static inline bool is_given(const struct writer *w, const char *key) {
     return message_given(w->message, schema_field(w->table, key));
@@ -24,6 +19,7 @@ static inline bool is_given(const struct writer *w, const char *key) {
 
 bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
+bool neigh_is_spared(const struct reader *r);
 bool route_is_hidden(const struct reader *r);
 void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);
 void link_prepare_dump(const void *filter, struct nlmsghdr *request);

@@ -34,6 +34,10 @@ static int find_place(struct writer *w, const struct field *f, char **place, str
     return 0;
 }
 
+static bool is_zero_anyway(const struct writer *w, const struct field *f, int64_t number) {
+    return f->flags & STARTS_ZERO && number == 0 && message_makes_new(w->message);
+}
+
 static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
     char *place, alone[8];
     if (find_place(w, f, &place, err) < 0)
@@ -72,7 +76,7 @@ static const char *shown(const struct value *value, char text[80]) {
     if (value->type == VALUE_BOOL)
         return value->number ? "true" : "false";
     if (value->type == VALUE_TEXT)
-        snprintf(text, 80, "\"%.60s\"", value->text);
+        snprintf(text, 80, "\"%s\"", SHORT(value->text));
     else if (value->type == VALUE_NUMBER)
         snprintf(text, 80, "%lld", (long long)value->number);
     else if (value->type == VALUE_REAL)
@@ -101,7 +105,9 @@ static int to_number(const struct field *f, const struct value *v, int64_t *numb
 static int write_number(struct writer *w, const struct field *f, const struct value *v,
                         struct error *err) {
     int64_t number;
-    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number, err);
+    if (to_number(f, v, &number, err) < 0)
+        return -1;
+    return is_zero_anyway(w, f, number) ? 0 : put_number(w, f, number, err);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -125,6 +131,8 @@ static bool is_true(const struct value *v, bool *on) {
 static int write_switch(struct writer *w, const struct field *f, bool on, struct error *err) {
     int64_t bits = get_number(w, f);
     bool set = on != ((f->flags & INVERTED) != 0);
+    if (is_zero_anyway(w, f, set))
+        return 0;
     if (put_number(w, f, set ? bits | f->bit : bits & ~(int64_t)f->bit, err) < 0)
         return -1;
     if (!(f->flags & MASKED))
@@ -218,9 +226,8 @@ static int write_string(struct writer *w, const struct field *f, const struct va
     if (length == 0 && f->min > 0)
         return refuse(v, "a name", err);
     if (f->max && length > (size_t)f->max)
-        return error_set(err, ENAMETOOLONG,
-                         "\"%.60s\" has %zu characters, at most %lld are allowed", text, length,
-                         (long long)f->max);
+        return error_set(err, ENAMETOOLONG, "\"%s\" has %zu characters, at most %lld are allowed",
+                         SHORT(text), length, (long long)f->max);
     /* where the text is the longest, the kernel takes the zero behind it for a part of it */
     return write_attribute(w, f->attr, text, length + (f->max != (int64_t)length), err);
 }
@@ -282,7 +289,7 @@ static int note_length(struct writer *w, struct error *err) {
     const struct field *f = w->table->fields;
     while (f->meaning && f->meaning != LENGTH)
         f++;
-    return message_filters(w->message) && f->meaning ? message_note(w->message, f, err) : 0;
+    return message_filters(w->message) && f->meaning ? message_note(w->message, f, false, err) : 0;
 }
 
 static int write_address(struct writer *w, const struct field *f, const struct value *v,
@@ -382,6 +389,10 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [LIST] = NULL,
 };
 
+bool field_filters(const struct field *f) {
+    return writers[f->meaning] && !(f->flags & UNTOLD);
+}
+
 /* An attribute that other rows share may stand there already. */
 static bool is_shared(const struct field *f) {
     return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
@@ -395,24 +406,46 @@ static bool is_given_twice(const struct writer *w, const struct field *f) {
     return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
 }
 
+/* Which of the two keys came last is chance: both go by the same word. */
+static int refuse_twice(const struct field *f, struct error *err) {
+    error_set(err, EINVAL, "given twice");
+    if (err)
+        snprintf(err->key, sizeof err->key, "%s", f->word ? f->word : f->name);
+    return -1;
+}
+
 static int write_checked(struct writer *w, const struct field *f, const struct value *v,
                          struct error *err) {
     bool twice = is_given_twice(w, f);
-    if (!writers[f->meaning])
-        return error_set(err, EINVAL, "nothing can be chosen by it");
+    if (!writers[f->meaning] || (!field_filters(f) && message_lists(w->message)))
+        return schema_unfit_filter(w->table, err);
     if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
-        return error_set(err, EINVAL, "there is a zero byte in \"%.60s\"", v->text);
+        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
     if (twice)
-        return error_set(err, EINVAL, "given twice");
-    return writers[f->meaning](w, f, v, err) < 0 ? -1 : message_note(w->message, f, err);
+        return refuse_twice(f, err);
+    return writers[f->meaning](w, f, v, err) < 0 ? -1
+                                                 : message_note(w->message, f, w->by_name, err);
+}
+
+/* Also what goes into the rest is checked before anything is sent. */
+static int write_or_postpone(struct writer *w, const struct field *f, const struct value *v,
+                             struct error *err) {
+    struct message *m = w->message;
+    uint32_t start = m->header.nlmsg_len;
+    if (m->rest && w->other && (w->late || f->flags & LATER))
+        return error_set(err, EOPNOTSUPP, "it can only be set once the link is there");
+    return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
-    if (field->flags & READ_ONLY && !message_filters(w->message))
+    const struct message *m = w->message;
+    if ((field->flags & READ_ONLY && !message_filters(m)) ||
+        (field->flags & REPORTED && m->from_record))
         return 0;
-    int result = write_checked(w, field, value, err);
+    int result = write_or_postpone(w, field, value, err);
     if (result < 0 && err && !err->key[0])
-        snprintf(err->key, sizeof err->key, "%s", field->word ? field->word : field->name);
+        snprintf(err->key, sizeof err->key, "%s",
+                 field->word && !w->by_name ? field->word : field->name);
     return result;
 }

@@ -47,10 +47,18 @@ function Error:__tostring()
     return table.concat(text)
 end
 
+--- The word of a caller, cut if it is very long: at most 60 columns, the last of which is "…".
+--
+--     errors.short(name)
+function M.short(word)
+    return #word <= 60 and word or require("nsh.show.width").cut(word, 60)
+end
+
 --- Raises `err` (an error object of a primitive). `op`: what was tried, as in "cannot OP": "add link
 -- br0"; `netns`: the name of the namespace, if one matters. Does not return.
 function M.raise(err, op, netns)
     err.op, err.netns, err.where = err.op or op, err.netns or netns, err.where or M.where()
+    err.op = err.op and err.op:gsub("%S+", M.short)
     error(setmetatable(err, Error), 0)
 end
 

@@ -32,6 +32,25 @@ local function refuse_closed(ns)
     errors.raise(errors.new("EBADF", "the namespace is closed"), "use namespace " .. ns.name)
 end
 
+-- What is said of a namespace that lacks it, too.
+local optional = {
+    handle = true, label = true, published = true, closed = true, here = true, here_label = true, etc = true,
+}
+
+local synonyms = {
+    links = "link", interface = "link", iface = "link", dev = "link", address = "addr", neighbour = "neigh",
+    neighbor = "neigh", run = "exec", start = "spawn", delete = "close", del = "close",
+}
+
+-- The names of what a namespace has, besides its fields.
+local function own_names()
+    local names = { "close" }
+    for name in pairs(core.netlink.objects()) do names[#names + 1] = name end
+    for name in pairs(elsewhere) do names[#names + 1] = name end
+    table.sort(names)
+    return names
+end
+
 function Namespace.__index(ns, key)
     if rawget(ns, "closed") and key ~= "close" then refuse_closed(ns) end
     if methods[key] then return methods[key] end
@@ -41,7 +60,8 @@ function Namespace.__index(ns, key)
     end
     local made = object.new(ns, key)
     rawset(ns, key, made)
-    return made
+    if made or optional[key] or type(key) ~= "string" then return made end
+    require("nsh.suggest").refuse("a namespace has no", key, own_names(), synonyms)
 end
 
 function Namespace:__tostring()
@@ -52,13 +72,7 @@ function Namespace:__close()
     self:close()
 end
 
--- The names that completion offers.
-function Namespace.__complete()
-    local names = { "close" }
-    for name in pairs(core.netlink.objects()) do names[#names + 1] = name end
-    for name in pairs(elsewhere) do names[#names + 1] = name end
-    return names
-end
+Namespace.__complete = own_names -- what Tab offers
 
 --- The netlink socket inside this namespace; opened when it is first needed.
 function methods:socket()
@@ -66,7 +80,7 @@ function methods:socket()
     if not socket then
         local err
         socket, err = core.netlink.open(self.handle, self.label)
-        if not socket then errors.raise(err, "open a socket", self.name) end
+        if not socket then errors.raise(err, "use namespace " .. self.name) end
         rawset(self, "netlink", socket)
     end
     return socket

@@ -6,15 +6,24 @@
 local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
+local record = require "nsh.record"
 local settle = require "nsh.settle"
 
 local M = {}
 
+-- The first of these fields that a caller's table has; nobody's code is run for it.
+local function first_of(args, ...)
+    for _, key in ipairs { ... } do
+        local value = type(args) == "table" and rawget(args, key)
+        if value then return value end
+    end
+end
+
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local name = args[1] or args.local_ or args.dst or args.to or args.name or args.ifname or args.dev
-    if type(name) == "table" then name = name.name end
+    local name = first_of(args, 1, "local_", "dst", "to", "name", "ifname", "dev")
+    if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
 
@@ -25,13 +34,14 @@ end
 
 -- Where the cure is known.
 local function hint_for(err, args)
-    local kind = type(args) == "table" and (args.type or args.info_kind)
+    local kind = first_of(args, "type", "info_kind")
     if err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
     elseif err.code == "ENOTCONN" and kind == "veth" then
         return "a peer cannot be up before both ends exist: set it up afterwards"
     elseif err.message == "Unknown device type" and kind then
-        return ("this kernel has no such links, or not their module: as root, modprobe %s"):format(kind)
+        return "this kernel has no such links, or not their module: as root, modprobe " ..
+            errors.short(tostring(kind))
     elseif err.message == "Unknown device type" then
         return 'say which kind of link: type = "veth"'
     end
@@ -60,43 +70,63 @@ local function prepare(object, verb, args)
     if object.name == "link" then settle.mark(object.ns, args) end
 end
 
-local function run(object, method, verb, args, more)
-    check_call(object, verb, args, more)
-    if method ~= "get" and method ~= "list" then prepare(object, verb, args) end
-    local socket = object.socket or object:open()
-    local result, err = socket[method](socket, object.name, verb, args)
+local function request(object, method, verb, args, given, is_record)
+    local socket = rawget(object, "socket") or object:open()
+    local result, err = socket[method](socket, object.name, verb, given, is_record)
     if result == nil and err then refuse(object, verb, args, err) end
     return result
+end
+
+local function run(object, method, verb, args, more)
+    check_call(object, verb, args, more)
+    if method == "flush" then prepare(object, verb, args) end
+    return request(object, method, verb, args, args)
+end
+
+local function change(object, verb, args, more)
+    check_call(object, verb, args, more)
+    prepare(object, verb, args)
+    if object.name ~= "link" or not record.is_record(args) then
+        request(object, "change", verb, args, args)
+        return
+    end
+    for _, given in ipairs(record.requests(args, verb)) do
+        request(object, "change", verb, args, given, true)
+    end
 end
 
 local verbs = {}
 
 --- Creates one. Errors: EEXIST, and what the kernel says.
 --
+-- What the kernel only takes for a link that exists (`alias`, `addrgenmode`, the attributes of a port)
+-- follows in a second request; if that is refused, the link is deleted again.
+--
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
-function verbs:add(args, ...) run(self, "change", "add", args, ...) end
+function verbs:add(args, ...) change(self, "add", args, ...) end
 
---- Changes one that exists: `ip link set`, `ip route change`. Errors: ENODEV, ENOENT.
+--- Changes one that exists: `ip link set`, `ip route change`. Of a link's record it sends what differs
+-- from the link. Errors: ENODEV, ENOENT.
 --
 --     host.link:set{ "veth0", up = true, mtu = 1400 }
-function verbs:set(args, ...) run(self, "change", "set", args, ...) end
+function verbs:set(args, ...) change(self, "set", args, ...) end
 
 --- Creates one, or changes the one that is there.
 --
 --     ns1.route:replace{ "default", via = "10.0.0.254" }
-function verbs:replace(args, ...) run(self, "change", "replace", args, ...) end
+function verbs:replace(args, ...) change(self, "replace", args, ...) end
 
 --- Creates a route behind those to the same destination.
 --
 --     host.route:append{ "10.9.0.0/16", via = "10.0.0.3" }
-function verbs:append(args, ...) run(self, "change", "append", args, ...) end
+function verbs:append(args, ...) change(self, "append", args, ...) end
 
 --- Deletes one. Errors: ENODEV, ESRCH, ENOENT, EADDRNOTAVAIL: there is none such.
 --
 --     host.link:del "veth0"
-function verbs:del(args, ...) run(self, "change", "del", args, ...) end
+function verbs:del(args, ...) change(self, "del", args, ...) end
 
 --- Returns one record. Errors: ENODEV, ENOENT: there is none such.
 --
@@ -112,7 +142,8 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 function verbs:list(args, ...) return run(self, "list", "list", args, ...) end
 
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
--- iproute2 there must be an argument. Errors: EINVAL without one.
+-- iproute2 there must be an argument, and neighbours that are PERMANENT or NOARP stay unless a `state`
+-- is given. Errors: EINVAL without an argument.
 --
 --     ns1.neigh:flush{ dev = "veth1" }
 function verbs:flush(args, ...)
@@ -130,10 +161,25 @@ local function open_socket(object)
     return object.socket
 end
 
+-- iproute2's other words for its verbs, and those of other programs.
+local synonyms = {
+    show = "list", ls = "list", lst = "list", dump = "list", change = "set", chg = "set", modify = "set",
+    delete = "del", remove = "del", destroy = "del", rm = "del", create = "add", new = "add",
+    prepend = "append", clear = "flush",
+}
+
+-- A class is only asked for what an object does not have itself.
+local function refuser(name, own)
+    return function(_, key)
+        if type(key) ~= "string" then return nil end
+        require("nsh.suggest").refuse(name .. " has no verb", key, own, synonyms)
+    end
+end
+
 for name, own in pairs(core.netlink.objects()) do
     local class = { name = name, open = open_socket }
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
-    classes[name] = { __index = class, __name = "nsh." .. name }
+    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name }
 end
 
 --- The object `name` ("link", "addr", …) of a namespace; nil if there is none such.

@@ -140,6 +140,11 @@ local function is_scalar(value)
     return not is_open(value)
 end
 
+-- What `list` returns when there is nothing.
+local function is_empty_list(value)
+    return is_open(value) and next(value) == nil and metafield(value, "__name") == "nsh.list"
+end
+
 -- "BROADCAST,UP" for a list of scalars, as iproute2 writes flags; nil for anything else.
 local function joined(value)
     if not is_list_of(value, is_scalar) then return nil end
@@ -171,12 +176,21 @@ local function keys_of(records)
     return table.move(rest, 1, #rest, #keys + 1, keys)
 end
 
+local function needed(columns, records)
+    local kept = {}
+    for _, column in ipairs(columns) do
+        local when = column[3]
+        if not when or when(records) then kept[#kept + 1] = column end
+    end
+    return kept
+end
+
 local function columns_for(records)
     local kind = metafield(records[1], "__record")
     for _, record in ipairs(records) do
         if metafield(record, "__record") ~= kind then kind = nil end
     end
-    if kinds.columns[kind] then return kinds.columns[kind] end
+    if kinds.columns[kind] then return needed(kinds.columns[kind], records) end
     local columns = {}
     for i, key in ipairs(keys_of(records)) do columns[i] = { key:upper(), key } end
     return columns
@@ -254,6 +268,7 @@ end
 function M.format(value)
     if as_json then return errors.check(core.json.encode(value)) end
     if type(value) == "string" then return value end
+    if is_empty_list(value) then return "(none)" end
     if is_list_of(value, is_record) then return as_table(value) end
     if is_list_of(value, speaks) then return one_a_line(value) end
     if is_record(value) then return as_lines(value) end

@@ -95,7 +95,7 @@ static const struct {
     { "10.0.0.1/33", AF_INET, "\"10.0.0.1/33\" is not an IPv4 address" },
     { "10.0.0.1", AF_PACKET, "\"10.0.0.1\" is not an IPv4 or IPv6 address" },
     { LONG_TEXT, AF_INET,
-      "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address" },
+      "\"111111111122222222223333333333444444444455555555556666666666…\" is not an IPv4 address" },
 };
 
 static void test_what_an_address_error_says(void **state) {
@@ -182,7 +182,7 @@ static const struct {
     { "10.0.0.0/8", AF_INET6,
       "\"10.0.0.0/8\" is not an IPv6 address, with or without a prefix length" },
     { LONG_TEXT "/8", AF_INET,
-      "\"111111111122222222223333333333444444444455555555556666666666\" is not an IPv4 address, "
+      "\"111111111122222222223333333333444444444455555555556666666666…\" is not an IPv4 address, "
       "with or without a prefix length" },
 };
 

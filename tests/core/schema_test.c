@@ -432,7 +432,7 @@ static void test_full_message(void **state) {
 static const char *unknown(const char *object, const char *kind, const char *key) {
     const struct kind *of = kind ? schema_kind(kind, strlen(kind)) : NULL;
     err = (struct error){ 0 };
-    assert_int_equal(schema_unknown_key(schema_object(object)->table, of, of, key, &err), -1);
+    assert_int_equal(schema_unknown_key(schema_object(object)->table, of, of, NULL, key, &err), -1);
     assert_int_equal(err.code, EINVAL);
     return err.message;
 }

@@ -591,41 +591,6 @@ function TestRecords.test_neighbours()
     assert_equal_lists(ns.neigh:list{ proxy = true }, { proxy })
 end
 
-function TestRecords.test_links()
-    ns.link:add{ "b0", type = "bridge", priority = 77, stp_state = 1, group_fwd_mask = 8, mtu = 1400,
-        alias = "a bridge", group = 7, address = "02:00:00:00:00:0b", hello_time = 300 }
-    local record = ns.link:get "b0"
-    record.inet6_addr_gen_mode = nil -- the kernel takes that of a link that is there already
-    local data = record.linkinfo.info_data -- a kernel without VLANs tells of them, and refuses them
-    data.vlan_filtering, data.mcast_vlan_snooping = nil, nil
-    ns.link:del "b0"
-    ns.link:add(record)
-    local again = ns.link:get "b0"
-    for _, one in ipairs{ record, again } do
-        one.ifindex, one.inet6_addr_gen_mode = nil, nil
-        for key in pairs(one.linkinfo.info_data) do
-            if key:find "_timer$" or key:find "vlan" then one.linkinfo.info_data[key] = nil end
-        end
-    end
-    assert_equal_lists(again, record)
-end
-
-function TestRecords.test_a_link_record_is_taken_by_set()
-    for _, name in ipairs{ "lo", "v0" } do
-        local before = ns.link:get(name)
-        ns.link:set(before)
-        assert_equal_lists(ns.link:get(name), before)
-    end
-    ns.link:add{ "b0", type = "bridge" }
-    ns.link:set{ "v0", master = "b0" }
-    ns.link:set{ "v0", type = "bridge_slave", cost = 33 }
-    local port = ns.link:get "v0"
-    ns.link:set{ "v0", type = "bridge_slave", cost = 44 }
-    port.linkinfo.info_slave_data.state = nil -- the kernel's, while it settles
-    ns.link:set(port)
-    lu.assertEquals(ns.link:get("v0").linkinfo.info_slave_data.cost, 33)
-end
-
 function TestRecords.test_del_takes_records()
     ns.addr:add{ "10.0.0.1", peer = "10.0.0.2/32", dev = "v0" }
     ns.addr:add{ "fd00::1/64", dev = "v0", nodad = true }

@@ -142,6 +142,8 @@ IFNAME  STATE    ADDRESS            MTU    MASTER  KIND  PEER
 lo      UNKNOWN  00:00:00:00:00:00  65536
 veth0   UP       02:00:00:00:00:01  1500   br0     veth  if3
 ]])
+    shows(of_kind("link", { { ifname = "a", link = "b" }, { ifname = "c", link_index = 2, link_netnsid = 0 } }),
+        "IFNAME  PEER\na       b\nc       if2 (netnsid 0)")
 end
 
 function TestKinds.test_addr()
@@ -153,6 +155,20 @@ DEV   FAMILY  ADDRESS/PLEN  SCOPE
 lo    inet    127.0.0.1/8   host
 eth0  inet6   fe80::1/64    link
 ]])
+end
+
+function TestKinds.test_a_route_of_another_table_shows_it()
+    shows(of_kind("route", { { dst = "default", dev = "a", table = "main" }, { dst = "10.0.0.0/8", dev = "b",
+        table = "100" } }), "DST         DEV  TABLE\ndefault     a    main\n10.0.0.0/8  b    100")
+    shows(of_kind("route", { { dst = "default", dev = "a", table = "main" } }), "DST      DEV\ndefault  a")
+end
+
+function TestKinds.test_nothing()
+    lu.assertEquals(show.format(require "nsh.core".json.list{}), "(none)")
+    lu.assertEquals(show.format(nsh.host.link:list{ type = "none" }), "(none)")
+    show.json(true)
+    lu.assertEquals(show.format(nsh.host.link:list{ type = "none" }), "[]")
+    show.json(false)
 end
 
 function TestKinds.test_route()

@@ -41,6 +41,12 @@ expect() {
 run --help
 grep -q '^usage: nsh' out && grep -q -- '--run CMD' out && [ $status = 0 ] && [ ! -s err ]
 report $? "--help"
+for option in --help --version; do
+    "$nsh" $option >/dev/full 2>err
+    status=$?
+    : >out
+    expect "$option that cannot be written is a failure" 1 "" "nsh: cannot write to standard output"
+done
 run --version
 grep -qx 'nsh [0-9.]* (Lua 5.4.*)' out && [ $status = 0 ]
 report $? "--version"
@@ -52,6 +58,8 @@ run -qe
 expect "a letter without its argument" 2 "" "nsh: option -e needs an argument; try nsh --help"
 run --run
 expect "a name without its argument" 2 "" "nsh: option --run needs an argument; try nsh --help"
+run --run 'echo a' --run 'echo b'
+expect "a name that only counts once" 2 "" "nsh: option --run may be given once; try nsh --help"
 run --help=1
 expect "a name with an argument too many" 2 "" "nsh: option --help takes no argument; try nsh --help"
 run -e 'x = 1' -l math -e 'print(x, math.pi > 3)' -e'print "joined"'
@@ -114,6 +122,25 @@ mkdir nsh && echo 'return "from a file"' >nsh/loop.lua && echo 'return "mine"' >
 run -e 'print(type(require "nsh.loop"), require "nsh.mine")'
 expect "built-in modules come before files" 0 $'table\tmine\t./nsh/mine.lua' ""
 
+# --- the shells of Lua ----------------------------------------------------------------------------
+
+ulimit -Sn 333
+run -e 'local a, b = os.execute "ulimit -Sn", io.popen("ulimit -Sn")
+    print(b:read "n") host:exec "ulimit -Sn"'
+expect "children get the limit back that nsh raised" 0 $'333\n333\n333' ""
+cat >many.lua <<'END'
+local files = {}
+for i = 1, 400 do files[i] = assert(io.open "/dev/null") end
+print(io.popen("echo out; exit 3"):read "a", os.execute "exit 4")
+print(os.execute(), io.popen("exit 3"):close())
+END
+run many.lua
+[ $status = 0 ] && [ "$(cat out)" = $'out\n\tnil\texit\t4\ntrue\tnil\texit\t3' ]
+report $? "also while nsh has more files open than that"
+run -e 'os.execute {}'
+expect "a command that is none" 1 "" \
+    "nsh: (command line):1: bad argument #1 to 'execute' (string expected, got table)"
+
 # --- errors ---------------------------------------------------------------------------------------
 
 printf '\nerror "boom"\n' >plain.lua
@@ -165,6 +192,9 @@ expect "the first error ends it" 1 "" "nsh: (command line):1: first"
 status=$?
 : >out
 expect "output that cannot be written is a failure" 1 "" "nsh: cannot write to standard output"
+"$nsh" -j -e '{ 1 }' >/dev/full 2>err
+status=$?
+expect "so is JSON" 1 "" "nsh: cannot write to standard output"
 
 # --- the way out ----------------------------------------------------------------------------------
 
@@ -247,6 +277,42 @@ interrupt "a read" 'io.read()'
 interrupt "a read from a program" 'io.popen "exec sleep 1":read()'
 interrupt "SIGTERM" 'while true do pcall(error) end' TERM 143
 interrupt "SIGHUP" "$loop loop.sleep(1e9)" HUP 129
+
+# again SIGNAL STATUS: the signal comes again and again while nsh is ending, which takes its time.
+cat >ending.lua <<'END'
+local program = host:spawn{ "sh", "-c", "trap '' INT HUP TERM; while :; do sleep 100; done" }
+print(program.pid)
+last = setmetatable({}, { __gc = function()
+    local start <const> = os.clock()
+    print "ending"
+    io.stdout:flush()
+    while os.clock() - start < 0.3 do end
+    print "ended"
+end })
+io.stdout:flush()
+while true do nsh.sleep(1) end
+END
+again() {
+    rm -f out
+    env --default-signal=INT,HUP,TERM "$nsh" ending.lua >out 2>err </dev/null &
+    local pid=$! sent=0
+    for _ in {1..500}; do
+        [ -s out ] && break
+        sleep 0.01
+    done
+    while kill "-$1" $pid 2>/dev/null; do
+        grep -q ending out && sent=$((sent + 1))
+        sleep 0.01
+    done
+    wait $pid
+    status=$?
+    [ $status = "$2" ] && [ "$(tail -n +2 out)" = $'ending\nended' ] && [ $sent -gt 5 ] &&
+        ! kill -0 "$(head -1 out)" 2>/dev/null && [ "$(wc -l <err)" = 1 ]
+    report $? "a second $1 does not skip the end"
+}
+again INT 130
+again TERM 143
+again HUP 129
 
 echo "1..$count"
 [ "$failed" -eq 0 ]

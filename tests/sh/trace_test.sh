@@ -214,9 +214,12 @@ a.nsid:add{ anonymous, nsid = 3 }
 -- links
 host.link:add{ "v0", type = "veth", peer = "v1" }
 host.link:add{ "far", type = "veth", mtu = 1400, up = true, peer = { "near", netns = a, mtu = 1400 } }
-host.link:add{ "to-odd", type = "veth", peer = { "x'y$z", netns = odd, txqueuelen = 50, alias = "p q" } }
+host.link:add{ "to-odd", type = "veth", peer = { "x'y$z", netns = odd, txqueuelen = 50 } }
+odd.link:set{ "x'y$z", alias = "p q" }
 host.link:add{ "q0", type = "veth", numtxqueues = 3, numrxqueues = 2, group = 7, txqueuelen = 77,
     alias = "it's \"quoted\" $HOME `id` \\ ; & * é", address = "02:00:00:00:00:99", peer = { "q1" } }
+host.link:add{ "both", type = "veth", addrgenmode = "none", alias = "second", peer = "ways",
+    netns = odd }
 host.link:add{ "named-by-kernel", type = "veth" }
 anonymous.link:add{ "one", type = "veth", up = true, peer = { "two", netns = another } }
 a.link:add{ "back", type = "veth", peer = { "front", netns = host } }

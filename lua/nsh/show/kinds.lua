@@ -1,11 +1,13 @@
 --- Which columns the kernel's objects have when they are listed, in the order and the words of `ip`.
 --
--- A kind is a list of { header, source }: the source is a key of the record, or a function of it.
+-- A kind is a list of { header, source, when }: the source is a key of the record, or a function of it;
+-- `when`: a function of all the records, which says whether the column is needed.
 local M = {}
 
+-- The other end by its name, or where that is in another namespace, as `ip` calls it there.
 local function peer(record)
-    local index = record.link_index
-    return record.link or index and "if" .. index
+    local index, id = record.link_index, record.link_netnsid
+    return record.link or index and "if" .. index .. (id and (" (netnsid %d)"):format(id) or "")
 end
 
 local function link_kind(record)
@@ -37,6 +39,13 @@ local function of_ways(get)
     end
 end
 
+local function some_are_elsewhere(routes)
+    for _, route in ipairs(routes) do
+        if route.table and route.table ~= "main" then return true end
+    end
+    return false
+end
+
 local function gateway(record)
     local via = record.via
     return record.gateway or type(via) == "table" and via.host or via
@@ -54,6 +63,7 @@ M.columns = {
     route = {
         { "DST", destination }, { "VIA", of_ways(gateway) }, { "DEV", of_ways(device) },
         { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" },
+        { "TABLE", "table", some_are_elsewhere },
     },
     neigh = {
         { "DST", "dst" }, { "DEV", device }, { "LLADDR", "lladdr" }, { "STATE", "state" },
