@@ -252,6 +252,18 @@ function TestUp:test_a_name_can_be_given_again_at_once()
     lu.assertFalse(host:ping("172.16.0.30", { timeout = 0.2 }).ok)
 end
 
+function TestUp:test_everybody_reaches_everybody()
+    local lab <close> = nsh.lab "all"
+    lab:star(4, lab:pool "10.0.0.0/24")
+    lab:up()
+    local result = require("nsh.lab.pingall").pingall(lab)
+    lu.assertEquals({ result.ok, result.transmitted, result.received, #result.failures }, { true, 12, 12, 0 })
+    lab:find "h3".interfaces[1]:down()
+    lab:up()
+    result = require("nsh.lab.pingall").pingall(lab, { timeout = 0.3 })
+    lu.assertEquals({ result.ok, result.received, result.matrix.h1.h3, result.matrix.h3.h1 }, { false, 6, false, false })
+end
+
 TestRefusal = class()
 
 function TestRefusal:test_in_the_middle_takes_back_everything()

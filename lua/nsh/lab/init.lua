@@ -120,12 +120,23 @@ end
 --     lab:down()
 function methods:down() require("nsh.lab.apply").down(self) end
 
+--- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
+-- shown). `opts` and what is returned: see nsh.lab.pingall.
+--
+--     assert(lab:pingall().ok)
+function methods:pingall(opts)
+    local result = require("nsh.lab.pingall").pingall(self, opts)
+    local prompt = package.loaded["nsh.repl"]
+    if not (prompt and prompt.evaluating) then require "nsh.show"(result) end
+    return result
+end
+
 --- Lets the lab outlive nsh, as `nsh --keep` does: `nsh enter` and `nsh down` work on it.
 function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
 local elsewhere = {
-    show = "nsh.lab.show", graph = "nsh.lab.graph", pingall = "nsh.lab.pingall",
+    show = "nsh.lab.show", graph = "nsh.lab.graph",
     star = "nsh.lab.shapes", line = "nsh.lab.shapes", ring = "nsh.lab.shapes", tree = "nsh.lab.shapes",
     mesh = "nsh.lab.shapes", leaf_spine = "nsh.lab.shapes",
 }

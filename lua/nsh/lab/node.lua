@@ -221,6 +221,9 @@ end
 
 local known = core.netlink.objects()
 
+-- What the namespace does itself, at once.
+local living = { exec = true, spawn = true }
+
 function Node.__index(node, key)
     if methods[key] then return methods[key] end
     if known[key] then
@@ -228,15 +231,18 @@ function Node.__index(node, key)
         rawset(node, key, object)
         return object
     end
-    local ns = type(key) == "string" and rawget(node, "ns")
-    local value = ns and ns[key]
-    if type(value) ~= "function" then return value end
-    return function(_, ...) return value(ns, ...) end
+    if living[key] then
+        return function(self, ...)
+            local ns = self:live()
+            return ns[key](ns, ...)
+        end
+    end
 end
 
 -- The names that completion offers.
 function Node.__complete()
-    local list = { "exec", "spawn" }
+    local list = { "name", "interfaces" }
+    for name in pairs(living) do list[#list + 1] = name end
     for name in pairs(methods) do list[#list + 1] = name end
     for name in pairs(known) do list[#list + 1] = name end
     return list

@@ -109,7 +109,9 @@ local function complain(message)
 end
 
 local function evaluate(chunk)
+    M.evaluating = true -- what is returned is shown, and need not print itself
     local results = table.pack(xpcall(chunk, describe))
+    M.evaluating = false
     if results[1] and results.n > 1 then
         _G._ = results[2]
         results = table.pack(xpcall(show.show, describe, table.unpack(results, 2, results.n)))
