@@ -261,7 +261,8 @@ function TestUp:test_everybody_reaches_everybody()
     lab:find "h3".interfaces[1]:down()
     lab:up()
     result = require("nsh.lab.pingall").pingall(lab, { timeout = 0.3 })
-    lu.assertEquals({ result.ok, result.received, result.matrix.h1.h3, result.matrix.h3.h1 }, { false, 6, false, false })
+    lu.assertEquals({ result.ok, result.received }, { false, 6 })
+    lu.assertEquals({ result.matrix.h1.h3, result.matrix.h3.h1 }, { false, false })
 end
 
 TestRefusal = class()
