@@ -4,7 +4,7 @@
 -- verbs, act at once: `node:exec{…}`, `node:ping(…)`, `node.link:list()`.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
-local names = require "nsh.lab.name"
+local find = require "nsh.namespace".find
 local Declaration = require "nsh.lab.declaration"
 local Interface = require "nsh.lab.interface"
 
@@ -229,7 +229,7 @@ function Node.__index(node, key)
         return object
     end
     local ns = type(key) == "string" and rawget(node, "ns")
-    local value = ns and ns[key]
+    local value = ns and find(ns, key)
     if type(value) ~= "function" then return value end
     return function(_, ...) return value(ns, ...) end
 end
@@ -241,7 +241,5 @@ function Node.__complete()
     for name in pairs(known) do list[#list + 1] = name end
     return list
 end
-
-Node.nearest = names.nearest
 
 return Node
