@@ -51,7 +51,11 @@ local function own_names()
     return names
 end
 
-function Namespace.__index(ns, key)
+--- What a namespace has under a key: a field, a method or an object; nil if there is no such thing, where
+-- `ns[key]` raises an error. Errors: EBADF once it is closed.
+function M.find(ns, key)
+    local own = rawget(ns, key)
+    if own ~= nil then return own end
     if rawget(ns, "closed") and key ~= "close" then refuse_closed(ns) end
     if methods[key] then return methods[key] end
     if elsewhere[key] then
@@ -60,7 +64,12 @@ function Namespace.__index(ns, key)
     end
     local made = object.new(ns, key)
     rawset(ns, key, made)
-    if made or optional[key] or type(key) ~= "string" then return made end
+    return made
+end
+
+function Namespace.__index(ns, key)
+    local found = M.find(ns, key)
+    if found ~= nil or optional[key] or type(key) ~= "string" then return found end
     require("nsh.suggest").refuse("a namespace has no", key, own_names(), synonyms)
 end
 

@@ -80,7 +80,7 @@ function M.ready()
 end
 
 local function is_namespace(value)
-    return type(value) == "table" and (rawget(value, "closed") or value.socket)
+    return type(value) == "table" and (rawget(value, "closed") or rawget(value, "name") and value.socket)
 end
 
 local function to_set(spaces)

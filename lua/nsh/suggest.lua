@@ -28,7 +28,10 @@ local function edits_between(word, name)
     return edits <= 1 + shorter // 3 and edits or nil
 end
 
-local function nearest(word, names)
+--- What there is in place of a name that is not there: the nearest of `names`, or nil.
+--
+--     suggest.nearest("lnk", { "addr", "link" })   --> "link"
+function M.nearest(word, names)
     local best, least
     for _, name in ipairs(names) do
         local edits = edits_between(word, name)
@@ -50,7 +53,7 @@ end
 --     suggest.refuse("link has no verb", "show", { "add", "list" }, { show = "list" })
 function M.refuse(what, word, names, synonyms)
     local meant = synonyms[word]
-    if not contains(names, meant) then meant = nearest(word, names) end
+    if not contains(names, meant) then meant = M.nearest(word, names) end
     local rest = meant and "did you mean " .. meant or "there are " .. table.concat(names, ", ")
     local err = errors.new("EINVAL", ('%s "%s"; %s'):format(what, errors.short(word), rest))
     err.key = word

@@ -9,7 +9,6 @@
 --     end
 --     lab:up()
 local errors = require "nsh.errors"
-local names = require "nsh.lab.name"
 local Node = require "nsh.lab.node"
 
 local Lab = { __name = "nsh.lab" }
@@ -167,7 +166,7 @@ function methods:check()
     for name, waiting in pairs(self.waiting) do
         local known = {}
         for _, node in ipairs(self.nodes) do known[#known + 1] = node.name end
-        local nearest = names.nearest(name, known)
+        local nearest = require("nsh.suggest").nearest(name, known)
         waiting[1].near:refuse("add", ("there is no node \"%s\"%s"):format(name,
             nearest and ("; did you mean %s"):format(nearest) or ""), "ENOENT")
     end

@@ -30,29 +30,4 @@ function M.mac(lab, node, interface)
         h >> 24 & 255)
 end
 
---- What there is in place of a name that is not there: the nearest of `names`, or nil.
-function M.nearest(word, names)
-    local best, least
-    for _, name in ipairs(names) do
-        local d = M.distance(word, name)
-        if d <= #word // 3 + 1 and (not least or d < least) then best, least = name, d end
-    end
-    return best
-end
-
---- How many letters must change, go or come between two words (Levenshtein).
-function M.distance(a, b)
-    local row = {}
-    for j = 0, #b do row[j] = j end
-    for i = 1, #a do
-        local corner
-        corner, row[0] = row[0], i
-        for j = 1, #b do
-            local same = a:byte(i) == b:byte(j) and corner or corner + 1
-            corner, row[j] = row[j], math.min(same, row[j] + 1, row[j - 1] + 1)
-        end
-    end
-    return row[#b]
-end
-
 return M

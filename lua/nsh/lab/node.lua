@@ -4,7 +4,6 @@
 -- verbs, act at once: `node:exec{…}`, `node:ping(…)`, `node.link:list()`.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
-local names = require "nsh.lab.name"
 local Declaration = require "nsh.lab.declaration"
 local Interface = require "nsh.lab.interface"
 
@@ -247,7 +246,5 @@ function Node.__complete()
     for name in pairs(known) do list[#list + 1] = name end
     return list
 end
-
-Node.nearest = names.nearest
 
 return Node

@@ -35,7 +35,7 @@ local function check_device(declaration, key, name)
     if node.kind == "host" or name == "lo" or node.by_name[name] then return end
     local known = {}
     for _, interface in ipairs(node.interfaces) do known[#known + 1] = interface.name end
-    local nearest = names.nearest(name, known)
+    local nearest = require("nsh.suggest").nearest(name, known)
     declaration:refuse("add", ("%s: there is no interface \"%s\"%s"):format(key, name,
         nearest and ("; did you mean %s"):format(nearest) or ""), "ENODEV")
 end
