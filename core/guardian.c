@@ -245,25 +245,35 @@ static size_t write_names(const char *etc, const char *const *names, size_t coun
     return done;
 }
 
-int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error *err) {
+/* A packet of nodes, those from `done` on. How many went; *first is set by the first packet. */
+static int hold_some(uint32_t lab, const struct guardian_nodes *nodes, size_t done, int32_t *first,
+                     struct error *err) {
     char body[MESSAGE_BODY_MAX];
-    int32_t first = 0, answer;
+    size_t size, some;
+    int32_t answer, next = done > 0 ? *first + (int32_t)done : 0;
+    struct message message = { MESSAGE_HOLD, lab, next, (uint32_t)nodes->count };
+    some = write_names(nodes->etc, nodes->names + done, nodes->count - done, body, &size);
+    if (some == 0)
+        return refuse_hold(ENAMETOOLONG, err);
+    if (tell(&message, body, size, nodes->fds + done, some, err) < 0 ||
+        await_reply(&answer, err) < 0)
+        return -1;
+    if (answer < 0)
+        return refuse_hold(-answer, err);
+    if (done == 0)
+        *first = answer;
+    return (int)some;
+}
+
+int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error *err) {
+    int32_t first = 0;
     if (guardian_start(err) < 0)
         return -1;
-    for (size_t done = 0, size; done < nodes->count;) {
-        int32_t next = first > 0 ? first + (int32_t)done : 0;
-        struct message message = { MESSAGE_HOLD, lab, next, (uint32_t)nodes->count };
-        size_t some =
-            write_names(nodes->etc, nodes->names + done, nodes->count - done, body, &size);
-        if (some == 0)
-            return refuse_hold(ENAMETOOLONG, err);
-        if (tell(&message, body, size, nodes->fds + done, some, err) < 0 ||
-            await_reply(&answer, err) < 0)
+    for (size_t done = 0; done < nodes->count;) {
+        int some = hold_some(lab, nodes, done, &first, err);
+        if (some < 0)
             return -1;
-        if (answer < 0)
-            return refuse_hold(-answer, err);
-        first = first > 0 ? first : answer;
-        done += some;
+        done += (size_t)some;
     }
     return first;
 }
