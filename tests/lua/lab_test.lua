@@ -350,6 +350,7 @@ function TestDown:test_takes_back_what_it_changed_on_the_host()
     host.link:add{ "mine0", type = "veth", up = true, peer = { "mine1", up = nil } }
     host.link:set{ "mine1", up = true }
     host.addr:add{ "10.1.0.1/24", dev = "mine0" }
+    self.own = "mine0"
     local before = { host:sysctl "net.ipv4.ip_forward", host.addr:list{ family = "inet" }, host.route:list() }
     local lab = bridge_lab()
     lab.host:addr{ "10.2.0.1/24", dev = "mine0" }
@@ -361,7 +362,11 @@ function TestDown:test_takes_back_what_it_changed_on_the_host()
     lab:down()
     support.wait_for("it is as it was", function() return #interfaces() == 2 end)
     lu.assertEquals({ host:sysctl "net.ipv4.ip_forward", host.addr:list{ family = "inet" }, host.route:list() }, before)
-    host.link:del "mine0"
+end
+
+function TestDown:tearDown()
+    if self.own then host.link:del(self.own) end
+    self.own = nil
     gone()
 end
 
