@@ -56,7 +56,7 @@ EOF2
 "$nsh" -S --run 'sh state.sh' lab.lua >by_nsh 2>&1
 "$nsh" -S --run 'mkdir -p /run/netns; sh -e plan; sh state.sh' -e 'nsh.sandbox()' >by_plan 2>&1
 # the interfaces' own numbers differ ("clink3@if4"), and whether the kernel has had to look at a carrier
-sed -i 's/@if[0-9]*//; s/ \(UP\|UNKNOWN\) / /; /it is up/d' by_nsh by_plan
+sed -i 's/@if[0-9]*//; s/ \(UP\|UNKNOWN\) / /; s/  */ /g; /it is up/d' by_nsh by_plan
 diff by_nsh by_plan >out
 check $? "the plan, given to a shell, builds the same"
 
