@@ -407,6 +407,7 @@ function TestLabs.test_what_is_up_and_what_is_not_yet()
     host.link:add{ "other", type = "bridge" }
     host.link:add{ "near", type = "veth", up = true, peer = { "far", netns = ns } }
     ns.link:add{ "by-hand", type = "bridge" }
+    nsh.settle() -- it is looked at twice
     local seen = picture.of_lab(lab)
     lu.assertEquals(names_in(seen, "host"), { "later", "near" })
     lu.assertEquals(names_in(seen, "app"), { "by-hand", "far", "later" })
