@@ -35,7 +35,7 @@ def up():
 
 def ping_all():
     start = time.monotonic()
-    loss = net.pingAll()
+    loss = net.pingAll(timeout="1")
     star.print_since("pingall", start)
     print(f"loss {loss:.2f}")
 
