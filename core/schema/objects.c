@@ -41,12 +41,17 @@ const struct object objects[] = {
       .reply = RTM_NEWNSID,
       .get = RTM_GETNSID,
       .absent = nsid_is_absent },
+    { .name = "qdisc",
+      .table = &qdisc_table,
+      .verbs = qdisc_verbs,
+      .reply = RTM_NEWQDISC,
+      .get = RTM_GETQDISC },
     { 0 },
 };
 
 const struct kind link_kinds[] = {
-    { "bridge", &bridge_table, &bridge_port_table, false },
-    { "veth", &veth_table, NULL, true },
+    { "bridge", &bridge_table, &bridge_port_table },
+    { "veth", &veth_table, .ether = true },
     { 0 },
 };
 

@@ -5,9 +5,13 @@
 #include "reader.h"
 
 extern const struct table link_table, bridge_table, bridge_port_table, veth_table;
-extern const struct table addr_table, route_table, neigh_table, nsid_table;
+extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table;
+extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
+extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
+extern const struct verb qdisc_verbs[];
 extern const struct word family_words[], scope_words[], protocol_words[];
+extern const struct word bridge_state_words[], table_words[], group_words[];
 
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 #define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
