@@ -1,4 +1,5 @@
 /* What nsh can speak of, and in which words. */
+#include <linux/if_bridge.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -46,6 +47,13 @@ const struct object objects[] = {
       .verbs = qdisc_verbs,
       .reply = RTM_NEWQDISC,
       .get = RTM_GETQDISC },
+    { .name = "vlan",
+      .table = &vlan_table,
+      .verbs = vlan_verbs,
+      .reply = RTM_NEWVLAN,
+      .get = RTM_GETVLAN,
+      .each = BRIDGE_VLANDB_ENTRY,
+      .prepare_dump = vlan_prepare_dump },
     { 0 },
 };
 

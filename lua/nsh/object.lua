@@ -20,7 +20,7 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind" }
+local own_key = { qdisc = "kind", vlan = "vid" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
@@ -54,6 +54,8 @@ local function hint_for(object, err, args)
     elseif err.message == "Specified qdisc kind is unknown" then
         return "this kernel has no such qdisc, or not its module: as root, modprobe sch_" ..
             errors.short(tostring(first_of(args, 1, "kind")))
+    elseif err.code == "EOPNOTSUPP" and object.name == "vlan" then
+        return "the bridges of this kernel have no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)"
     elseif err.message == "Unknown device type" then
         return 'say which kind of link: type = "veth"'
     end
@@ -118,6 +120,7 @@ local verbs = {}
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
+--     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
 function verbs:add(args, ...) change(self, "add", args, ...) end
 
 --- Changes one that exists: `ip link set`, `ip route change`. Of a link's record it sends what differs

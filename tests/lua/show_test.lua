@@ -213,6 +213,17 @@ v0   1:1     2:      prio     bands 3
 ]])
 end
 
+function TestKinds.test_vlan()
+    shows(of_kind("vlan", {
+        { ifname = "p1", vlan = 1, flags = { "PVID", "Egress Untagged" }, state = "forwarding" },
+        { ifname = "p1", vlan = 10, vlanEnd = 20, flags = {}, state = "blocking" },
+    }), [[
+DEV  VLAN   FLAGS                 STATE
+p1   1      PVID,Egress Untagged  forwarding
+p1   10-20                        blocking
+]])
+end
+
 function TestKinds.test_two_kinds_in_one_list()
     local records = of_kind("link", { { ifname = "lo" } })
     records[2] = { ifname = "x", extra = 1 }

@@ -55,6 +55,10 @@ local function place(record)
     return record.root and "root" or record.parent
 end
 
+local function vlans(record)
+    return record.vlanEnd and record.vlan .. "-" .. record.vlanEnd or record.vlan
+end
+
 local first_options = { rate = 1, delay = 2, ["loss-random"] = 3, limit = 4 }
 
 local function comes_first(a, b)
@@ -97,6 +101,9 @@ M.columns = {
     interface = { -- of a lab: nsh.lab.show
         { "NODE", "node" }, { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "KIND", "kind" },
         { "MASTER", "master" }, { "ADDRESS", "addresses" }, { "PEER", "peers" },
+    },
+    vlan = {
+        { "DEV", device }, { "VLAN", vlans }, { "FLAGS", "flags" }, { "STATE", "state" },
     },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
