@@ -54,6 +54,12 @@ const struct object objects[] = {
       .get = RTM_GETVLAN,
       .each = BRIDGE_VLANDB_ENTRY,
       .prepare_dump = vlan_prepare_dump },
+    { .name = "fdb",
+      .table = &fdb_table,
+      .verbs = fdb_verbs,
+      .reply = RTM_NEWNEIGH,
+      .get = RTM_GETNEIGH,
+      .prepare_dump = fdb_prepare_dump },
     { 0 },
 };
 

@@ -20,7 +20,7 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind", vlan = "vid" }
+local own_key = { qdisc = "kind", vlan = "vid", fdb = "mac" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
@@ -44,7 +44,9 @@ end
 -- Where the cure is known.
 local function hint_for(object, err, args)
     local kind = first_of(args, "type", "info_kind")
-    if err.code == "EPERM" then
+    if err.code == "EPERM" and object.name == "fdb" then
+        return "it needs CAP_NET_ADMIN there, and a port that is up and forwards"
+    elseif err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
     elseif err.code == "ENOTCONN" and kind == "veth" then
         return "a peer cannot be up before both ends exist: set it up afterwards"

@@ -157,6 +157,22 @@ function TestVlan.test_filters()
     lu.assertEquals(count{ state = "blocking" }, 0)
 end
 
+function TestVlan.test_forwarding_in_a_vlan()
+    need_vlans()
+    by_nsh.vlan:add{ 7, dev = "p1" }
+    local command = traced(function()
+        by_nsh.fdb:add{ "02:00:00:00:00:07", dev = "p1", vlan = 7, master = true, static = true }
+    end)
+    lu.assertEquals(command,
+        "bridge -n by-nsh fdb add 02:00:00:00:00:07 dev p1 vlan 7 master static")
+    local record = by_nsh.fdb:list{ mac = "02:00:00:00:00:07" }
+    lu.assertEquals(support.as_json(record), { { mac = "02:00:00:00:00:07", ifname = "p1", vlan = 7,
+        master = "br0", flags = {}, state = "static" } })
+    lu.assertStrContains(bridge(by_nsh, "fdb show vlan 7"),
+        "02:00:00:00:00:07 dev p1 vlan 7 master br0 static")
+    by_nsh.fdb:del(record[1])
+end
+
 -- --- what is refused -----------------------------------------------------------------------------
 
 local EINVAL, ERANGE = "EINVAL", "ERANGE"

@@ -105,6 +105,10 @@ M.columns = {
     vlan = {
         { "DEV", device }, { "VLAN", vlans }, { "FLAGS", "flags" }, { "STATE", "state" },
     },
+    fdb = {
+        { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
+        { "MASTER", "master" }, { "STATE", "state" }, { "FLAGS", "flags" },
+    },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
         { "OPTIONS", options },
