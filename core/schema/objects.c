@@ -60,6 +60,12 @@ const struct object objects[] = {
       .reply = RTM_NEWNEIGH,
       .get = RTM_GETNEIGH,
       .prepare_dump = fdb_prepare_dump },
+    { .name = "rule",
+      .table = &rule_table,
+      .verbs = rule_verbs,
+      .reply = RTM_NEWRULE,
+      .get = RTM_GETRULE,
+      .family_option = true },
     { 0 },
 };
 

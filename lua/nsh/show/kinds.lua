@@ -51,6 +51,18 @@ local function gateway(record)
     return record.gateway or type(via) == "table" and via.host or via
 end
 
+local function ends(key)
+    return function(record)
+        local length = record[key .. "len"]
+        return length and ("%s/%s"):format(record[key], length) or record[key]
+    end
+end
+
+local function action(record)
+    local to = record.goto_ or record["goto"]
+    return record.action or record.nop and "nop" or to and "goto " .. to
+end
+
 local function place(record)
     return record.root and "root" or record.parent
 end
@@ -104,6 +116,10 @@ M.columns = {
     },
     vlan = {
         { "DEV", device }, { "VLAN", vlans }, { "FLAGS", "flags" }, { "STATE", "state" },
+    },
+    rule = {
+        { "PRIORITY", "priority" }, { "FROM", ends "src" }, { "TO", ends "dst" }, { "IIF", "iif" },
+        { "FWMARK", "fwmark" }, { "TABLE", "table" }, { "ACTION", action },
     },
     fdb = {
         { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
