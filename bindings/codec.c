@@ -6,8 +6,6 @@
 
 #include "nsh.h"
 
-/* --- Lua -> message --------------------------------------------------------------------------- */
-
 /* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
    middle of this one. So tables are only read with what is raw and needs no memory. */
 
@@ -120,9 +118,31 @@ static int encode_scalar(struct level *level, const struct field *f, int index) 
     return refuse_key(level, what, level->w->by_name ? f->name : key_of(f));
 }
 
-/* BITS take a word or a list of them. */
+static int encode_numbers(struct level *level, const struct field *f, int index) {
+    lua_State *L = level->L;
+    struct value v;
+    int result = 0;
+    if (lua_rawlen(L, index) != f->bit) {
+        char what[80];
+        snprintf(what, sizeof what, "%llu numbers given, %u expected",
+                 (unsigned long long)lua_rawlen(L, index), f->bit);
+        return refuse_key(level, what, key_of(f));
+    }
+    for (uint32_t i = 0; result == 0 && i < f->bit; i++) {
+        lua_rawgeti(L, index, i + 1);
+        result = to_value(L, lua_gettop(L), f, &v)
+                     ? write_element(level->w, f, i, &v, level->err)
+                     : refuse_key(level, "a list of numbers expected", key_of(f));
+        lua_pop(L, 1);
+    }
+    return result;
+}
+
+/* BITS take a word or a list of them, NUMBERS a list. */
 static int encode_words(struct level *level, const struct field *f, int index) {
     lua_State *L = level->L;
+    if (f->meaning == NUMBERS && lua_istable(L, index) && !(f->flags & READ_ONLY))
+        return encode_numbers(level, f, index);
     if (!lua_istable(L, index) || f->meaning != BITS)
         return encode_scalar(level, f, index);
     int result = 0;
@@ -133,6 +153,27 @@ static int encode_words(struct level *level, const struct field *f, int index) {
     if (result == 0)
         lua_pop(L, 1);
     return result;
+}
+
+static bool is_empty(lua_State *L, int index) {
+    int top = lua_gettop(L);
+    if (!lua_istable(L, index))
+        return false;
+    lua_pushnil(L);
+    bool empty = !lua_next(L, index);
+    lua_settop(L, top);
+    return empty;
+}
+
+static bool is_begun(const struct writer *w, const struct field *f) {
+    return f->meaning == GROUP ? message_given(w->message, f) : writer_find(w, f->attr) != NULL;
+}
+
+static int begin_nest(struct level *outer, const struct field *f, const struct table *table,
+                      struct writer *inner) {
+    if (f->meaning == GROUP && message_note(outer->w->message, f, false, outer->err) < 0)
+        return -1;
+    return writer_nest(outer->w, f, table, inner, outer->err);
 }
 
 /* A nest that the caller wrote as a table of its own, or as the one value that says it all. */
@@ -148,17 +189,18 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
         return prefix_key(outer->err, key_of(f));
     }
     if (!table)
-        return refuse_key(outer,
-                          outer->foreign
-                              ? "nsh does not know the attributes of this kind of link yet"
-                              : "the kind of link (type) has no such attributes",
-                          key_of(f));
-    if (writer_find(outer->w, f->attr))
+        return is_empty(L, index)
+                   ? 0
+                   : refuse_key(outer,
+                                outer->foreign ? "nsh does not know the attributes of this kind yet"
+                                               : "this kind has no such attributes",
+                                key_of(f));
+    if (is_begun(outer->w, f))
         return refuse_key(outer, "given twice", key_of(f));
     if (!lua_istable(L, index) && !table->first)
         return refuse_key(outer, "a table expected", key_of(f));
     uint32_t start = outer->w->message->header.nlmsg_len;
-    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
+    if (begin_nest(outer, f, table, &inner) < 0)
         return -1;
     struct level level = { .L = L,
                            .index = index,
@@ -181,6 +223,11 @@ static bool is_kind_table(const struct level *level, const struct table *table, 
     return of_kind && !strcmp(table->name, key);
 }
 
+static bool stands_beside(const struct table *table, const char *key) {
+    const struct field *f = schema_field(table, key);
+    return f && !(f->flags & INSIDE);
+}
+
 /* Which of the table's flat nests take the key, as bits by row; 0: none. */
 static uint64_t nests_with(const struct level *level, const struct table *table, const char *key) {
     uint64_t nests = 0;
@@ -188,7 +235,7 @@ static uint64_t nests_with(const struct level *level, const struct table *table,
         const struct field *f = &table->fields[i];
         const struct table *inner =
             f->flags & FLAT ? schema_nested(f, level->kind, level->port) : NULL;
-        if (inner && (schema_field(inner, key) || nests_with(level, inner, key) ||
+        if (inner && (stands_beside(inner, key) || nests_with(level, inner, key) ||
                       is_kind_table(level, inner, key)))
             nests |= UINT64_C(1) << i;
     }
@@ -207,11 +254,14 @@ static const struct field *find_field(const struct table *table, const char *key
     return f && f->flags & RESERVED ? f : NULL;
 }
 
-/* A word that the link itself has is the link's; its kind's is in a table named after the kind. */
+/* A word that the link itself has is the link's; its kind's is in a table named after the kind. A
+   flat nest may have the name of one of its own fields. */
 static bool is_taken(const struct level *level, const char *key) {
-    for (const struct level *outer = level->outer; outer; outer = outer->outer)
-        if (find_field(outer->w->table, key))
+    for (const struct level *outer = level->outer; outer; outer = outer->outer) {
+        const struct field *f = find_field(outer->w->table, key);
+        if (f && !(f->flags & FLAT))
             return true;
+    }
     return false;
 }
 
@@ -239,15 +289,19 @@ static int encode_key(struct level *level, const char *key, const char *written,
     level->nests |= nests;
     if (level->flat || nests)
         return 0;
+    if (f)
+        return refuse_key(level, "a table expected", key_of(f));
     schema_unknown_key(table, level->kind, level->port, level->foreign, key, level->err);
     return -1;
 }
 
+/* The first value may belong to a flat nest of the message. */
 static int encode_positional(struct level *level, int value) {
     const struct table *table = level->w->table;
-    const char *first = level->w->nest ? table->first : level->w->message->verb->first;
+    const char *of_verb = level->w->message->verb->first;
+    const char *first = level->w->nest && !level->flat ? table->first : of_verb;
     if (level->flat)
-        return 0;
+        return first ? encode_key(level, first, NULL, value) : 0;
     if (!first || !level->outermost)
         return refuse_key(level, "a key is missing before this value", "[1]");
     return encode_key(level, first, NULL, value);
@@ -295,10 +349,10 @@ static int encode_keys(struct level *level) {
 
 static int encode_flat_nest(struct level *outer, const struct field *f, const struct table *table) {
     struct writer inner;
-    if (writer_find(outer->w, f->attr))
+    if (is_begun(outer->w, f))
         return refuse_key(outer, "given both as a table and beside it", key_of(f));
     uint32_t start = outer->w->message->header.nlmsg_len;
-    if (writer_nest(outer->w, f, table, &inner, outer->err) < 0)
+    if (begin_nest(outer, f, table, &inner) < 0)
         return -1;
     struct level level = { .L = outer->L,
                            .index = outer->index,
@@ -353,32 +407,45 @@ static int encode_kind_table(struct level *level) {
     return result < 0 ? prefix_key(level->err, name) : 0;
 }
 
+/* The kind that a table names, by either word or, where that goes first, without one. */
+static const char *kind_in(const struct level *level, int index) {
+    lua_State *L = level->L;
+    const struct table *table = level->w->table;
+    const struct verb *verb = level->w->message->verb;
+    const char *kind = string_field(L, index, table->kind_word);
+    if (!kind && table->kind_name)
+        kind = string_field(L, index, table->kind_name);
+    if (!kind && verb->first && !strcmp(verb->first, table->kind_word)) {
+        kind = lua_rawgeti(L, index, 1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        lua_pop(L, 1);
+    }
+    return kind;
+}
+
 static void find_kinds_in(struct level *level, int index) {
     static const char slave[] = "_slave";
-    lua_State *L = level->L;
-    const char *kind = string_field(L, index, "type");
-    const char *port = string_field(L, index, "info_slave_kind");
-    if (!kind)
-        kind = string_field(L, index, "info_kind");
+    const struct kind *kinds = level->w->table->kinds;
+    const char *kind = kind_in(level, index);
+    const char *port = string_field(level->L, index, "info_slave_kind");
     size_t length = kind ? strlen(kind) : 0, tail = sizeof slave - 1;
     bool is_port = length > tail && !strcmp(kind + length - tail, slave);
     if (is_port) {
-        level->port = schema_kind(kind, length - tail);
+        level->port = schema_kind(kinds, kind, length - tail);
     } else {
-        level->kind = kind ? schema_kind(kind, length) : NULL;
-        level->port = port ? schema_kind(port, strlen(port)) : NULL;
+        level->kind = kind ? schema_kind(kinds, kind, length) : NULL;
+        level->port = port ? schema_kind(kinds, port, strlen(port)) : NULL;
     }
     level->foreign = (is_port ? level->port : level->kind) ? NULL : kind;
 }
 
-/* What kind of link the caller speaks of, which decides what the other keys mean. Looked up when
-   the first of them is met. */
+/* What kind of link or qdisc the caller speaks of, which decides what the other keys mean. Looked
+   up when the first of them is met. */
 static void find_kinds(struct level *level) {
     lua_State *L = level->L;
     if (level->kinds_known)
         return;
     level->kinds_known = true;
-    if (level->w->table != schema_object("link")->table || !lua_istable(L, level->index))
+    if (!level->w->table->kinds || !lua_istable(L, level->index))
         return;
     int top = lua_gettop(L);
     find_kinds_in(level, level->index);
@@ -405,68 +472,4 @@ int encode(lua_State *L, int index, struct writer *w, struct error *err) {
     if (result < 0 || message_check(w->message, err) < 0)
         return -1;
     return writer_end(w, err);
-}
-
-/* --- message -> Lua --------------------------------------------------------------------------- */
-
-static void push_value(lua_State *L, const struct value *v) {
-    if (v->type == VALUE_TEXT)
-        lua_pushlstring(L, v->text, v->length);
-    else if (v->type == VALUE_BOOL)
-        lua_pushboolean(L, v->number != 0);
-    else if (v->type == VALUE_REAL)
-        lua_pushnumber(L, v->real);
-    else
-        lua_pushinteger(L, v->number);
-}
-
-/* Puts the value on top of the stack into the table below it: under the row's name, or at its end.
- */
-static void store(lua_State *L, const struct field *f) {
-    if (!f) {
-        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    } else if (f->flags & RESERVED) {
-        lua_pushfstring(L, "%s_", f->name);
-        lua_insert(L, -2);
-        lua_rawset(L, -3);
-    } else {
-        lua_setfield(L, -2, f->name);
-    }
-}
-
-static void record_value(void *arg, const struct field *f, const struct value *v) {
-    push_value(arg, v);
-    store(arg, f);
-}
-
-static void record_open(void *arg, const struct field *f, bool list) {
-    lua_State *L = arg;
-    (void)f;
-    luaL_checkstack(L, 4, "record");
-    lua_newtable(L);
-    if (list) {
-        push_list_metatable(L);
-        lua_setmetatable(L, -2);
-    }
-}
-
-static void record_close(void *arg, const struct field *f, bool list) {
-    (void)list;
-    store(arg, f);
-}
-
-bool push_record(lua_State *L, const struct object *object, const struct nlmsghdr *nlh,
-                 const struct netlink *nl) {
-    static const struct sink sink = { record_value, record_open, record_close };
-    struct reader r;
-    if (reader_begin(&r, object->table, nlh, nl) < 0)
-        return false;
-    lua_createtable(L, 0, 24);
-    schema_read(&r, &sink, L);
-    if (luaL_newmetatable(L, object->name)) {
-        lua_pushstring(L, object->name);
-        lua_setfield(L, -2, "__record");
-    }
-    lua_setmetatable(L, -2);
-    return true;
 }

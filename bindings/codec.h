@@ -10,6 +10,5 @@
    raise for want of memory: the message must be one that is ended elsewhere. */
 int encode(lua_State *L, int index, struct writer *w, struct error *err);
 
-/* Pushes the record of one message of the kernel, or nothing and false if it is cut short. */
-bool push_record(lua_State *L, const struct object *object, const struct nlmsghdr *nlh,
-                 const struct netlink *nl);
+/* Pushes the record that the reader is at. */
+void push_record(lua_State *L, const struct object *object, const struct reader *r);

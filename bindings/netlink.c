@@ -8,6 +8,7 @@
 #include "../core/address.h"
 #include "../core/ready.h"
 #include "../core/schema/change.h"
+#include "../core/schema/unit.h"
 #include "../core/settle.h"
 #include "codec.h"
 #include "request.h"
@@ -119,9 +120,13 @@ static const char *name_of(const struct socket *s) {
     return s->name[0] ? s->name : NULL;
 }
 
+/* What is new can have a second part where it can be set. */
 static void begin_rest(void) {
+    const struct verb *set = schema_verb(message.object, "set");
     struct writer unused;
-    message_begin(&rest, message.nl, message.object, schema_verb(message.object, "set"), &unused);
+    if (!set)
+        return;
+    message_begin(&rest, message.nl, message.object, set, &unused);
     message.rest = &rest;
 }
 
@@ -177,8 +182,13 @@ static void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *rea
 
 static int push_reply(lua_State *L) {
     const struct reading *reading = lua_touserdata(L, 1);
-    return reading->reply->nlmsg_type == message.object->reply &&
-           push_record(L, message.object, reading->reply, reading->nl);
+    const struct object *object = message.object;
+    struct reader r;
+    if (reading->reply->nlmsg_type != object->reply ||
+        reader_begin(&r, object->table, reading->reply, reading->nl) < 0)
+        return 0;
+    push_record(L, object, &r);
+    return 1;
 }
 
 static int nl_get(lua_State *L) {
@@ -215,18 +225,27 @@ static void prepare_dump(union request *request) {
 
 /* out: which records are left out unless the filter says otherwise; NULL: none. */
 static bool is_wanted(const struct object *object, bool (*out)(const struct reader *),
-                      const struct nlmsghdr *nlh, const struct netlink *nl) {
-    struct reader r;
-    if (nlh->nlmsg_type != object->reply || reader_begin(&r, object->table, nlh, nl) < 0)
+                      const struct reader *r) {
+    if (out && !message_given(&message, schema_field(object->table, object->unhide)) && out(r))
         return false;
-    if (out && !message_given(&message, schema_field(object->table, object->unhide)) && out(&r))
-        return false;
-    return schema_matches(&message, &r);
+    return schema_matches(&message, r);
+}
+
+/* Adds the records of one message to the list on top of the stack. */
+static void add_records(lua_State *L, const struct netlink *nl, const struct nlmsghdr *nlh,
+                        lua_Integer *count) {
+    struct records records = { message.object, nlh, nl };
+    if (nlh->nlmsg_type != message.object->reply)
+        return;
+    while (records_next(&records))
+        if (is_wanted(message.object, message.object->hidden, &records.reader)) {
+            push_record(L, message.object, &records.reader);
+            lua_rawseti(L, -2, ++*count);
+        }
 }
 
 /* Pushes a list of records, all that there are if it returns 0. */
 static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
-    const struct object *object = message.object;
     union request request;
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
@@ -238,8 +257,7 @@ static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
     if (netlink_dump(nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(nl, &nlh, err)) > 0)
-        if (is_wanted(object, object->hidden, nlh, nl) && push_record(L, object, nlh, nl))
-            lua_rawseti(L, -2, ++count);
+        add_records(L, nl, nlh, &count);
     return more;
 }
 
@@ -297,6 +315,14 @@ static void note_refusal(void *arg, size_t index, const struct error *err) {
         d->first = *err;
 }
 
+/* Whether the message is of one record, and that is to be deleted. */
+static bool is_doomed(const struct nlmsghdr *nlh, const struct netlink *nl) {
+    const struct object *object = message.object;
+    struct reader r;
+    return nlh->nlmsg_type == object->reply && reader_begin(&r, object->table, nlh, nl) == 0 &&
+           is_wanted(object, object->spared, &r);
+}
+
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
     const struct object *object = message.object;
     union request request;
@@ -307,8 +333,7 @@ static int collect_deletions(struct socket *s, struct deletions *d, struct error
     if (netlink_dump(&s->nl, &request.header, err) < 0)
         return -1;
     while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
-        if (is_wanted(object, object->spared, nlh, &s->nl) &&
-            add_deletion(d, nlh, (uint16_t)(object->reply + 1)) < 0)
+        if (is_doomed(nlh, &s->nl) && add_deletion(d, nlh, (uint16_t)(object->reply + 1)) < 0)
             return error_errno(err, ENOMEM);
     return more;
 }
@@ -411,8 +436,30 @@ static int nl_objects(lua_State *L) {
     return 1;
 }
 
+/* quantity("rate" or "time", value) -> bytes a second, or seconds; nil if it is no such thing. */
+static int nl_quantity(lua_State *L) {
+    static const char *const names[] = { "rate", "time", NULL };
+    static const struct unit *const units[] = { &unit_rate, &unit_seconds_ns };
+    const struct unit *unit = units[luaL_checkoption(L, 1, NULL, names)];
+    struct value v = { .type = VALUE_BOOL };
+    double number;
+    if (lua_type(L, 2) == LUA_TNUMBER) {
+        v.type = VALUE_REAL;
+        v.real = lua_tonumber(L, 2);
+    } else if (lua_type(L, 2) == LUA_TSTRING) {
+        v.type = VALUE_TEXT;
+        v.text = lua_tostring(L, 2);
+    }
+    if (unit_parse(unit, &v, &number))
+        lua_pushnumber(L, number * unit->step / unit->number);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "open", nl_open },
+    { "quantity", nl_quantity },
     { "objects", nl_objects },
     { "trace", nl_trace },
     { NULL, NULL },

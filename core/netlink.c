@@ -1,10 +1,12 @@
 #include "netlink.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,4 +380,14 @@ const char *netlink_name(const struct netlink *nl, int index, char name[16]) {
     memcpy(name, request.ifr_name, IFNAMSIZ);
     name[IFNAMSIZ - 1] = 0;
     return name;
+}
+
+bool netlink_is_bridge(const struct netlink *nl, int index) {
+    struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+    struct ifreq request = { .ifr_data = (void *)&info };
+    char name[IFNAMSIZ];
+    if (nl->names || !netlink_name(nl, index, name))
+        return false;
+    memcpy(request.ifr_name, name, sizeof name);
+    return ioctl(nl->fd, SIOCETHTOOL, &request) == 0 && !strcmp(info.driver, "bridge");
 }

@@ -80,3 +80,6 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err);
 
 /* Its name, or NULL if the index is unknown there. */
 const char *netlink_name(const struct netlink *nl, int index, char name[16]);
+
+/* Whether it is a bridge; false if that cannot be told. */
+bool netlink_is_bridge(const struct netlink *nl, int index);

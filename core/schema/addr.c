@@ -65,14 +65,6 @@ static void adapt_addr(struct reader *r) {
         *peer = NULL;
 }
 
-static void take_out(struct writer *w, struct nlattr *attr) {
-    struct nlmsghdr *nlh = &w->message->header;
-    size_t size = MNL_ALIGN(attr->nla_len);
-    char *behind = (char *)attr + size;
-    memmove(attr, behind, (size_t)((char *)mnl_nlmsg_get_payload_tail(nlh) - behind));
-    nlh->nlmsg_len -= (uint32_t)size;
-}
-
 /* "+" stands there as zeros. RFC 919: all ones behind the prefix (of the peer, if there is one);
    RFC 3021: but not if only two addresses are left. */
 static void fill_broadcast(struct writer *w) {

@@ -77,7 +77,7 @@ static const struct field bridge_fields[] = {
 
 const struct table bridge_table = { .name = "bridge", .fields = bridge_fields };
 
-static const struct word state_words[] = {
+const struct word bridge_state_words[] = {
     { BR_STATE_DISABLED, "disabled" }, { BR_STATE_LISTENING, "listening" },
     { BR_STATE_LEARNING, "learning" }, { BR_STATE_FORWARDING, "forwarding" },
     { BR_STATE_BLOCKING, "blocking" }, { 0 },
@@ -85,7 +85,7 @@ static const struct word state_words[] = {
 
 static const struct field bridge_port_fields[] = {
     { "state", ENUM, U8, .attr = IFLA_BRPORT_STATE, .flags = AS_NUMBER | REPORTED,
-      .of = state_words },
+      .of = bridge_state_words },
     { "priority", NUMBER, U16, .attr = IFLA_BRPORT_PRIORITY },
     { "cost", NUMBER, U32, .attr = IFLA_BRPORT_COST },
     { "hairpin", BOOL, U8, .attr = IFLA_BRPORT_MODE },

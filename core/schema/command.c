@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "reader.h"
+#include "unit.h"
 
 struct line {
     char *text;
@@ -97,12 +98,65 @@ static bool say_port_kind(struct line *line, const struct reader *r, const struc
     char kind[64];
     port.attr = (uint16_t)f->bit;
     bool only_port = !r->tb[f->attr] || (has_data(r, PORT_DATA) && !has_data(r, KIND_DATA));
-    if (!only_port || !read_value(r, &port, &v))
+    if (!port.attr || !only_port || !read_value(r, &port, &v))
         return false;
     snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
     say(line, word_of(f));
     say(line, kind);
     return true;
+}
+
+static void say_number(struct line *line, const struct reader *r, const struct field *f) {
+    char text[UNIT_TEXT];
+    int64_t number = 0;
+    read_number(r, f, &number);
+    if (f->meaning == QUANTITY)
+        unit_say(f->of, number, text);
+    else
+        snprintf(text, sizeof text, "%lld", (long long)number);
+    say(line, text);
+}
+
+/* "delay 50ms 10ms 25%": values up to the last one that was given. */
+static void say_group(struct line *line, const struct reader *group) {
+    const struct field *rows = group->table->fields, *last = NULL;
+    for (const struct field *f = rows; f->meaning; f++)
+        if (message_given(group->message, f))
+            last = f;
+    for (const struct field *f = rows; last && f <= last; f++)
+        say_number(line, group, f);
+}
+
+static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
+    struct field element = *f;
+    say(line, word_of(f));
+    for (uint32_t i = 0; i < f->bit; i++) {
+        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
+        say_number(line, r, &element);
+    }
+}
+
+static void say_pair(struct line *line, const struct reader *r, const struct field *f) {
+    const struct field second = pair_second(f);
+    const char *format = f->bit == 16 ? "%s%#llx" : "%s%lld";
+    int64_t a, b;
+    char text[UNIT_TEXT];
+    if (!read_number(r, f, &a))
+        return;
+    int used = snprintf(text, sizeof text, format, "", (long long)a);
+    if (read_number(r, &second, &b) && (a != b || f->wide || !(f->flags & SAME)))
+        snprintf(text + used, sizeof text - (size_t)used, format, (const char *)f->of,
+                 (long long)b);
+    say(line, word_of(f));
+    say(line, text);
+}
+
+static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
+    int64_t number;
+    if (!read_number(r, f, &number))
+        return;
+    say(line, word_of(f));
+    say_number(line, r, f);
 }
 
 static void say_field(struct line *line, const struct reader *r, const struct field *f) {
@@ -140,33 +194,51 @@ static bool needs_family(const struct message *m) {
     return m->object->family_option || (message_filters(m) && family && message_given(m, family));
 }
 
-/* A fixed struct is always there, and so is a destination, given or not. A MASKED row may have been
-   written by another, as "up" is by "down". */
+/* Of what is there anyway, only what was given: a fixed struct, a destination, the other members of
+   a struct. A MASKED row may have been written by another, as "up" is by "down". */
 static bool is_said(const struct reader *r, const struct field *f) {
+    bool is_part = f->size && !(f->flags & FOREVER);
+    bool anyway = !f->attr || is_part || (f->flags & ALWAYS && !field_is_nest(f));
     if (f->flags & (READ_ONLY | NOT_SAID))
         return false;
-    return (f->attr && !(f->flags & ALWAYS)) || f->flags & MASKED || message_given(r->message, f);
+    return !anyway || f->flags & MASKED || message_given(r->message, f);
+}
+
+static void say_level(struct line *line, const struct reader *r);
+
+static void say_nest(struct line *line, const struct reader *r, const struct field *f) {
+    struct reader inner;
+    if (!reader_nest(r, f, &inner))
+        return;
+    if (f->word || f->meaning == GROUP)
+        say(line, word_of(f));
+    if (f->meaning == GROUP)
+        say_group(line, &inner);
+    else
+        say_level(line, &inner);
+}
+
+static void say_row(struct line *line, const struct reader *r, const struct field *f) {
+    if (field_is_nest(f))
+        say_nest(line, r, f);
+    else if (f->meaning == SWITCH)
+        say_switch(line, r, f);
+    else if (f->meaning == BITS)
+        say_bits(line, r, f);
+    else if (f->meaning == NUMBERS)
+        say_numbers(line, r, f);
+    else if (f->meaning == QUANTITY)
+        say_quantity(line, r, f);
+    else if (f->meaning == PAIR)
+        say_pair(line, r, f);
+    else
+        say_field(line, r, f);
 }
 
 static void say_level(struct line *line, const struct reader *r) {
-    for (const struct field *f = r->table->fields; f->meaning; f++) {
-        struct reader inner;
-        if (!is_said(r, f))
-            continue;
-        if (field_is_nest(f)) {
-            if (!reader_nest(r, f, &inner))
-                continue;
-            if (f->word)
-                say(line, f->word);
-            say_level(line, &inner);
-        } else if (f->meaning == SWITCH) {
-            say_switch(line, r, f);
-        } else if (f->meaning == BITS) {
-            say_bits(line, r, f);
-        } else {
-            say_field(line, r, f);
-        }
-    }
+    for (const struct field *f = r->table->fields; f->meaning; f++)
+        if (is_said(r, f))
+            say_row(line, r, f);
 }
 
 /* "ip link set" with its options behind the first word. */

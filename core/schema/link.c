@@ -60,7 +60,7 @@ static const struct word linkmode_words[] = {
     { 0 },
 };
 
-static const struct word group_words[] = { { 0, "default" }, { 0 } };
+const struct word group_words[] = { { 0, "default" }, { 0 } };
 
 static const struct word addr_gen_words[] = {
     { IN6_ADDR_GEN_MODE_EUI64, "eui64" },
@@ -89,10 +89,11 @@ static const struct table af_spec_table = { .name = "af_spec", .fields = af_spec
 
 static const struct field linkinfo_fields[] = {
     { "info_kind", KIND, .attr = IFLA_INFO_KIND, .word = "type", .bit = IFLA_INFO_SLAVE_KIND,
+      .of = "a kind of link such as \"veth\"",
       .help = "the kind of link, or its master's kind and \"_slave\" to set a port's attributes" },
     { "info_data", KIND_DATA, .attr = IFLA_INFO_DATA, .flags = FLAT },
     { "info_slave_kind", KIND, .attr = IFLA_INFO_SLAVE_KIND, .flags = LATER | NOT_SAID,
-      .help = "the kind of its master" },
+      .of = "a kind of link such as \"bridge\"", .help = "the kind of its master" },
     { "info_slave_data", PORT_DATA, .attr = IFLA_INFO_SLAVE_DATA, .flags = FLAT | LATER },
     { 0 },
 };
@@ -102,8 +103,9 @@ static void find_kinds(struct reader *r) {
     struct value v;
     static const struct field text = { "", STRING, .attr = IFLA_INFO_KIND };
     static const struct field port_text = { "", STRING, .attr = IFLA_INFO_SLAVE_KIND };
-    r->kind = kind && read_value(r, &text, &v) ? schema_kind(v.text, v.length) : NULL;
-    r->port = port && read_value(r, &port_text, &v) ? schema_kind(v.text, v.length) : NULL;
+    r->kind = kind && read_value(r, &text, &v) ? schema_kind(link_kinds, v.text, v.length) : NULL;
+    r->port =
+        port && read_value(r, &port_text, &v) ? schema_kind(link_kinds, v.text, v.length) : NULL;
 }
 
 static const struct table linkinfo_table = { .name = "linkinfo",
@@ -211,6 +213,9 @@ const struct table link_table = {
     .fields = link_fields,
     .header = sizeof(struct ifinfomsg),
     .first = "name",
+    .kinds = link_kinds,
+    .kind_word = "type",
+    .kind_name = "info_kind",
     .finish = finish_link,
     .adapt = adapt_link,
 };

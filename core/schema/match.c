@@ -27,6 +27,30 @@ static bool same_value(const struct reader *a, const struct reader *b, const str
     return left.type == right.type && left.number == right.number;
 }
 
+static bool same_numbers(const struct reader *a, const struct reader *b, const struct field *f) {
+    struct field element = *f;
+    int64_t left, right;
+    for (uint32_t i = 0; i < f->bit; i++) {
+        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
+        if (!read_number(a, &element, &left) || !read_number(b, &element, &right) || left != right)
+            return false;
+    }
+    return true;
+}
+
+/* One number, or all of a range, in the record's number or range. */
+static bool is_inside(const struct reader *a, const struct reader *b, const struct field *f) {
+    const struct field second = pair_second(f);
+    int64_t wanted, first, last, to;
+    if (!read_number(a, f, &wanted) || !read_number(b, f, &first))
+        return false;
+    if (!read_number(a, &second, &to))
+        to = wanted;
+    if (!read_number(b, &second, &last))
+        last = first;
+    return first <= wanted && to <= last;
+}
+
 static int64_t number_or_zero(const struct reader *r, const struct field *f) {
     int64_t number;
     return read_number(r, f, &number) ? number : 0;
@@ -42,6 +66,13 @@ static bool same_field(const struct reader *a, const struct reader *b, const str
         return (left & right) != 0;
     case CONSTANT:
         return right == f->bit;
+    case QUANTITY:
+    case HANDLE:
+        return left == right;
+    case NUMBERS:
+        return same_numbers(a, b, f);
+    case PAIR:
+        return is_inside(a, b, f);
     case KIND:
         return read_value(a, f, &kind) ? same_value(a, b, f) : same_port_kind(a, b, f);
     default:
@@ -163,6 +194,9 @@ static bool locate(const struct message *m, const struct reader *r, const struct
     for (const struct field *f = r->table->fields; f->meaning; f++) {
         const struct nlattr *attr = f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
         struct reader inner;
+        if (f->meaning == GROUP && reader_nest(r, f, &inner) &&
+            locate(m, &inner, refusal, key, size))
+            return true;
         if (!attr)
             continue;
         size_t start = (size_t)((const char *)attr - m->bytes), end = start + attr->nla_len;

@@ -12,7 +12,7 @@ void message_begin(struct message *m, struct netlink *nl, const struct object *o
     m->object = object;
     m->verb = verb;
     m->namespace_count = m->given_count = 0;
-    m->length_from = NULL;
+    memset(m->lengths, 0, sizeof m->lengths);
     m->from_record = false;
     m->rest = NULL;
     mnl_nlmsg_put_header(m->bytes);
@@ -67,6 +67,12 @@ int message_note(struct message *m, const struct field *field, bool by_name, str
     return 0;
 }
 
+void message_forget(struct message *m, const struct field *field) {
+    for (int i = 0; i < m->given_count; i++)
+        if (m->given[i] == field)
+            m->given[i] = m->given[--m->given_count];
+}
+
 uint8_t *message_family(struct message *m) {
     return mnl_nlmsg_get_payload(&m->header);
 }
@@ -92,9 +98,22 @@ struct nlattr *writer_find(const struct writer *w, uint16_t type) {
     return NULL;
 }
 
+void take_out(struct writer *w, struct nlattr *attr) {
+    struct nlmsghdr *nlh = &w->message->header;
+    size_t size = MNL_ALIGN(attr->nla_len);
+    char *behind = (char *)attr + size;
+    memmove(attr, behind, (size_t)((char *)mnl_nlmsg_get_payload_tail(nlh) - behind));
+    nlh->nlmsg_len -= (uint32_t)size;
+}
+
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err) {
     struct nlmsghdr *nlh = &outer->message->header;
+    if (field->meaning == GROUP) {
+        *inner = *outer;
+        inner->table = table;
+        return 0;
+    }
     *inner = (struct writer){ .message = outer->message,
                               .table = table,
                               .kind = outer->kind,

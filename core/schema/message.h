@@ -28,8 +28,11 @@ struct message {
     const struct field *given[MESSAGE_FIELDS]; /* the rows that were written, each once */
     bool by_name[MESSAGE_FIELDS]; /* the caller wrote its name in records, not its word */
     int given_count;
-    const struct field *length_from; /* the row that decided the prefix length of SPLIT addresses */
-    bool from_record;                /* its values are what a listing showed */
+    struct {
+        size_t at; /* in the header */
+        const struct field *from;
+    } lengths[2];         /* the rows that decided the prefix lengths of SPLIT addresses */
+    bool from_record;     /* its values are what a listing showed */
     struct message *rest; /* takes the rows of LATER, if it is begun; NULL: they stay here */
 };
 
@@ -86,6 +89,9 @@ int message_note(struct message *m, const struct field *field, bool by_name, str
 /* What the caller calls this row: as it was written, else its word. NULL for a nest without one. */
 const char *message_key(const struct message *m, const struct field *field);
 
+/* Takes that back: the row is not to be said in a command. */
+void message_forget(struct message *m, const struct field *field);
+
 /* Fails if a key is missing without which the verb makes no sense. Errors: EINVAL with that key. */
 int message_check(const struct message *m, struct error *err);
 int refuse_missing(const char *key, struct error *err);
@@ -98,6 +104,10 @@ uint8_t *message_family(struct message *m);
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err);
 
+/* Writes one of the numbers of a row that has a list of them. Errors as above. */
+int write_element(struct writer *w, const struct field *field, size_t index,
+                  const struct value *value, struct error *err);
+
 /* Opens a nest of that table; close it with writer_end, which also runs the table's finish. */
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err);
@@ -109,3 +119,6 @@ struct nlattr *writer_find(const struct writer *w, uint16_t type);
 /* Appends an attribute. Errors: EMSGSIZE. */
 int write_attribute(struct writer *w, uint16_t type, const void *data, size_t size,
                     struct error *err);
+
+/* Takes an attribute out of the level that is being written. */
+void take_out(struct writer *w, struct nlattr *attr);

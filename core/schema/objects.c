@@ -1,4 +1,5 @@
 /* What nsh can speak of, and in which words. */
+#include <linux/if_bridge.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -41,12 +42,36 @@ const struct object objects[] = {
       .reply = RTM_NEWNSID,
       .get = RTM_GETNSID,
       .absent = nsid_is_absent },
+    { .name = "qdisc",
+      .table = &qdisc_table,
+      .verbs = qdisc_verbs,
+      .reply = RTM_NEWQDISC,
+      .get = RTM_GETQDISC },
+    { .name = "vlan",
+      .table = &vlan_table,
+      .verbs = vlan_verbs,
+      .reply = RTM_NEWVLAN,
+      .get = RTM_GETVLAN,
+      .each = BRIDGE_VLANDB_ENTRY,
+      .prepare_dump = vlan_prepare_dump },
+    { .name = "fdb",
+      .table = &fdb_table,
+      .verbs = fdb_verbs,
+      .reply = RTM_NEWNEIGH,
+      .get = RTM_GETNEIGH,
+      .prepare_dump = fdb_prepare_dump },
+    { .name = "rule",
+      .table = &rule_table,
+      .verbs = rule_verbs,
+      .reply = RTM_NEWRULE,
+      .get = RTM_GETRULE,
+      .family_option = true },
     { 0 },
 };
 
 const struct kind link_kinds[] = {
-    { "bridge", &bridge_table, &bridge_port_table, false },
-    { "veth", &veth_table, NULL, true },
+    { "bridge", &bridge_table, &bridge_port_table },
+    { "veth", &veth_table, .ether = true },
     { 0 },
 };
 

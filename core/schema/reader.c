@@ -1,9 +1,11 @@
 #include "reader.h"
 
+#include <linux/pkt_sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../address.h"
+#include "unit.h"
 
 /* --- levels ----------------------------------------------------------------------------------- */
 
@@ -33,11 +35,32 @@ static int read_level(struct reader *r, const void *payload, size_t length) {
 int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
                  const struct netlink *nl) {
     const uint8_t *payload = mnl_nlmsg_get_payload(nlh);
+    size_t length = mnl_nlmsg_get_payload_len(nlh);
     *r = (struct reader){ .table = table, .nl = nl };
-    if (read_level(r, payload, mnl_nlmsg_get_payload_len(nlh)) < 0)
-        return -1;
-    r->family = payload[0];
-    return 0;
+    r->family = length ? payload[0] : 0; /* adapt may know better */
+    return read_level(r, payload, length);
+}
+
+/* Those of the object's type, one after the other, as if each were alone. */
+static bool next_element(struct records *s) {
+    const char *end = (const char *)s->nlh + s->nlh->nlmsg_len;
+    const struct nlattr *attr =
+        s->last ? mnl_attr_next(s->last)
+                : (const void *)(s->reader.header + MNL_ALIGN(s->object->table->header));
+    for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr))
+        if (mnl_attr_get_type(attr) == s->object->each) {
+            s->reader.tb[s->object->each] = s->last = attr;
+            return true;
+        }
+    return false;
+}
+
+bool records_next(struct records *s) {
+    bool first = !s->begun;
+    s->begun = true;
+    if (first && reader_begin(&s->reader, s->object->table, s->nlh, s->nl) < 0)
+        return false;
+    return s->object->each ? s->reader.header && next_element(s) : first;
 }
 
 static const struct nlattr *find_attribute(const struct reader *r, const struct field *f) {
@@ -47,6 +70,11 @@ static const struct nlattr *find_attribute(const struct reader *r, const struct 
 bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {
     const struct nlattr *attr = find_attribute(outer, f);
     const struct table *table = schema_nested(f, outer->kind, outer->port);
+    if (f->meaning == GROUP) {
+        *inner = *outer;
+        inner->table = table;
+        return true;
+    }
     if (!attr || !table)
         return false;
     *inner = (struct reader){ .table = table,
@@ -56,6 +84,15 @@ bool reader_nest(const struct reader *outer, const struct field *f, struct reade
                               .kind = outer->kind,
                               .port = outer->port };
     return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
+}
+
+void reader_make(struct reader *r, uint16_t attr, uint32_t number) {
+    if (r->made_count == sizeof r->made / sizeof *r->made)
+        return;
+    int i = r->made_count++;
+    r->made[i].head = (struct nlattr){ .nla_len = sizeof *r->made, .nla_type = attr };
+    r->made[i].number = number;
+    r->tb[attr] = &r->made[i].head;
 }
 
 /* --- where a value stands --------------------------------------------------------------------- */
@@ -78,8 +115,18 @@ static bool find(const struct reader *r, const struct field *f, struct place *pl
     return true;
 }
 
+static bool read_wide(const struct reader *r, const struct field *f, int64_t *number) {
+    const struct nlattr *attr = f->wide ? r->tb[f->wide] : NULL;
+    if (!attr || mnl_attr_get_payload_len(attr) < wires[U64].size)
+        return false;
+    *number = wire_load(mnl_attr_get_payload(attr), U64);
+    return true;
+}
+
 bool read_number(const struct reader *r, const struct field *f, int64_t *number) {
     struct place place;
+    if (f->meaning == QUANTITY && read_wide(r, f, number))
+        return true;
     if (!f->wire || !find(r, f, &place) || place.length < wires[f->wire].size)
         return false;
     *number = wire_load(place.at, f->wire);
@@ -113,18 +160,69 @@ static bool as_bool(struct value *v, bool on) {
 
 static const char *find_name(const struct field *f, int64_t number) {
     for (const struct word *word = f->of; word && word->name; word++)
-        if (word->value == number)
+        if (f->flags & FIRST_BIT ? word->value & number : word->value == number)
             return word->name;
     return NULL;
 }
 
+/* Whether the two numbers of the struct that is the attribute are the same. */
+static bool is_same_pair(const struct reader *r, const struct field *f) {
+    struct field first = *f;
+    first.flags = 0;
+    first.meaning = NUMBER;
+    first.offset = first.wide = 0;
+    const struct field second = pair_second(&first);
+    int64_t a, b;
+    return read_number(r, &first, &a) && read_number(r, &second, &b) && a == b;
+}
+
+static bool is_unshown(const struct reader *r, const struct field *f, int64_t number) {
+    enum { CHOOSY = ONLY_TRUE | UNLESS | PARTIAL | ONLY_WORDS | SAME | DIFFERENT };
+    if (!(f->flags & CHOOSY))
+        return false; /* most */
+    size_t bits = 8 * address_size(r->family);
+    return (f->flags & ONLY_TRUE && !number) || (f->flags & UNLESS && number == f->bit) ||
+           (f->flags & PARTIAL && (!number || number == (int64_t)bits)) ||
+           (f->flags & ONLY_WORDS && !find_name(f, number)) ||
+           (f->flags & SAME && !is_same_pair(r, f)) || (f->flags & DIFFERENT && is_same_pair(r, f));
+}
+
+/* tc/tc_util.c, print_tc_classid */
+static void format_handle(uint32_t handle, char *text, size_t size) {
+    unsigned major = handle >> 16, minor = handle & 0xffff;
+    if (handle == TC_H_ROOT)
+        snprintf(text, size, "root");
+    else if (!minor)
+        snprintf(text, size, "%x:", major);
+    else if (!major)
+        snprintf(text, size, ":%x", minor);
+    else
+        snprintf(text, size, "%x:%x", major, minor);
+}
+
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
-    int64_t number;
+    int64_t number = 0;
     char buffer[16];
     const char *name;
-    if (!read_number(r, f, &number) || (!number && f->flags & ONLY_TRUE))
+    if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number))
         return false;
     switch (f->meaning) {
+    case QUANTITY:
+        unit_show(f->of, number, v);
+        return true;
+    case HANDLE:
+        format_handle((uint32_t)number, v->buffer, sizeof v->buffer);
+        return as_buffer(v);
+    case POWER:
+        return as_number(v, INT64_C(1) << (number & 31));
+    case VERSION:
+        snprintf(v->buffer, sizeof v->buffer, "%u.%u", (unsigned)number >> 16 & 0xffff,
+                 (unsigned)number & 0xffff);
+        return as_buffer(v);
+    case PAIR:
+        if (f->bit != 16)
+            return as_number(v, number);
+        /* fall through */
     case HEX:
         snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
         return as_buffer(v);
@@ -157,13 +255,15 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
 }
 
 static bool from_switch(const struct reader *r, const struct field *f, struct value *v) {
-    int64_t bits;
-    if (!read_number(r, f, &bits))
+    int64_t bits = 0;
+    if (!read_number(r, f, &bits) && !(f->flags & ALWAYS))
         return false;
     bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
     if (f->flags & AS_NUMBER)
         return as_number(v, on);
-    return (on || f->flags & MASKED) && as_bool(v, on);
+    if (f->flags & ONLY_FALSE && on)
+        return false;
+    return (on || f->flags & (MASKED | ALWAYS | ONLY_FALSE)) && as_bool(v, on);
 }
 
 static bool from_string(const struct reader *r, const struct field *f, struct value *v) {
@@ -180,15 +280,17 @@ static bool from_mac(const struct reader *r, const struct field *f, struct value
 }
 
 static bool from_address(const struct reader *r, const struct field *f, struct value *v) {
-    static const uint8_t none[16];
-    struct place place = { (const char *)none, sizeof none };
+    static const uint8_t zeros[16];
+    struct place place = { (const char *)zeros, sizeof zeros };
     bool there = find(r, f, &place), split = f->flags & SPLIT;
     size_t size = address_size(r->family);
     unsigned prefixlen = f->meaning == PREFIX ? (uint8_t)r->header[f->length_at] : 0;
     if (!size || place.length < size || (!there && !(f->flags & ALWAYS)))
         return false;
-    if (f->meaning == PREFIX && !split && !there && prefixlen == 0)
-        return as_text(v, "default", 7);
+    if (f->meaning == PREFIX && !there && prefixlen == 0) {
+        const char *none = f->of ? f->of : "default";
+        return as_text(v, none, strlen(none));
+    }
     if (f->meaning == PREFIX && (!split || r->message))
         prefix_format(r->family, place.at, prefixlen, v->buffer);
     else
@@ -279,14 +381,35 @@ static void walk_list(const struct reader *r, const struct field *f, const struc
     sink->close(arg, f, true);
 }
 
+static void walk_numbers(const struct reader *r, const struct field *f, const struct sink *sink,
+                         void *arg) {
+    struct field element = *f;
+    struct value v;
+    sink->open(arg, f, true);
+    for (uint32_t i = 0; i < f->bit; i++) {
+        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
+        if (read_number(r, &element, &v.number) && as_number(&v, v.number))
+            sink->value(arg, NULL, &v);
+    }
+    sink->close(arg, f, true);
+}
+
+/* A group says something if its first row does. */
+static bool is_silent(const struct reader *group) {
+    int64_t number;
+    return !read_number(group, group->table->fields, &number) || !number;
+}
+
 static void walk_nest(const struct reader *r, const struct field *f, const struct sink *sink,
                       void *arg) {
     struct reader inner;
-    if (!reader_nest(r, f, &inner))
+    bool there = reader_nest(r, f, &inner);
+    if (f->meaning == GROUP ? is_silent(&inner) : !there && !(f->flags & ALWAYS))
         return;
     if (f->name)
         sink->open(arg, f, false);
-    schema_read(&inner, sink, arg);
+    if (there)
+        schema_read(&inner, sink, arg);
     if (f->name)
         sink->close(arg, f, false);
 }
@@ -302,6 +425,8 @@ void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
             walk_bits(r, f, sink, arg);
         else if (f->meaning == LIST)
             walk_list(r, f, sink, arg);
+        else if (f->meaning == NUMBERS)
+            walk_numbers(r, f, sink, arg);
         else if (read_value(r, f, &v))
             sink->value(arg, f, &v);
     }

@@ -15,11 +15,29 @@ struct reader {
     const struct netlink *nl;      /* for the names of interfaces; NULL: numbers */
     const struct message *message; /* for the names of namespaces; NULL */
     const struct kind *kind, *port;
+    struct { /* attributes that are worked out by the table's adapt */
+        struct nlattr head;
+        uint32_t number;
+    } made[4];
+    int made_count;
 };
 
 /* Reads the message's outermost level. -1 if it is too short to be one of that table. */
 int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
                  const struct netlink *nl);
+
+/* The records of one message: begin with the first three, the rest zero. */
+struct records {
+    const struct object *object;
+    const struct nlmsghdr *nlh;
+    const struct netlink *nl;
+    const struct nlattr *last; /* of those that are a record each */
+    bool begun;
+    struct reader reader; /* of the record that records_next found */
+};
+
+/* Goes to the next record. false if there is none, or the message is cut short. */
+bool records_next(struct records *records);
 
 /* The level inside a nest of that row. false if it is not there or its table is not known. */
 bool reader_nest(const struct reader *outer, const struct field *field, struct reader *inner);
@@ -30,6 +48,9 @@ bool read_value(const struct reader *r, const struct field *field, struct value 
 
 /* The number behind a row with a wire type. false if it is not there. */
 bool read_number(const struct reader *r, const struct field *field, int64_t *number);
+
+/* Adds an attribute that the message does not have: a number of 32 bits. */
+void reader_make(struct reader *r, uint16_t attr, uint32_t number);
 
 /* What a walk over a message meets, in the order of the rows. `field` is NULL for a list's element.
  */

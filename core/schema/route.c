@@ -18,7 +18,7 @@ static const struct word type_words[] = {
 };
 
 /* /etc/iproute2/rt_tables as iproute2 ships it */
-static const struct word table_words[] = {
+const struct word table_words[] = {
     { RT_TABLE_MAIN, "main" },
     { RT_TABLE_LOCAL, "local" },
     { RT_TABLE_DEFAULT, "default" },

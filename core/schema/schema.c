@@ -68,8 +68,8 @@ const struct verb *schema_verb(const struct object *object, const char *name) {
     return NULL;
 }
 
-const struct kind *schema_kind(const char *name, size_t length) {
-    for (const struct kind *kind = link_kinds; kind->name; kind++)
+const struct kind *schema_kind(const struct kind *kinds, const char *name, size_t length) {
+    for (const struct kind *kind = kinds; kind->name; kind++)
         if (strlen(kind->name) == length && !memcmp(kind->name, name, length))
             return kind;
     return NULL;
@@ -87,8 +87,19 @@ const struct field *schema_field(const struct table *table, const char *key) {
     return NULL;
 }
 
+struct field pair_second(const struct field *first) {
+    struct field second = { .meaning = NUMBER, .wire = first->wire, .attr = first->wide };
+    if (!first->wide) {
+        second.attr = first->attr;
+        second.size = first->size;
+        second.offset = (uint16_t)(first->offset + wires[first->wire].size);
+    }
+    return second;
+}
+
 bool field_is_nest(const struct field *f) {
-    return f->meaning == NESTED || f->meaning == KIND_DATA || f->meaning == PORT_DATA;
+    return f->meaning == NESTED || f->meaning == GROUP || f->meaning == KIND_DATA ||
+           f->meaning == PORT_DATA;
 }
 
 const struct table *schema_nested(const struct field *f, const struct kind *kind,
@@ -97,5 +108,5 @@ const struct table *schema_nested(const struct field *f, const struct kind *kind
         return kind ? kind->data : NULL;
     if (f->meaning == PORT_DATA)
         return port ? port->port : NULL;
-    return f->meaning == NESTED ? f->of : NULL;
+    return f->meaning == NESTED || f->meaning == GROUP ? f->of : NULL;
 }

@@ -15,30 +15,41 @@
 
 /* What a field means, and so which values it takes and how it is shown. */
 enum meaning {
-    NOTHING,   /* ends a table */
-    NUMBER,    /* an integer */
-    HEX,       /* an integer, shown as text: "0x8001" */
-    BOOL,      /* true or false */
-    SWITCH,    /* `.bit` of a number: true or false; `.of` is the command's word for false */
-    CONSTANT,  /* true writes the number `.bit`: "nomaster" */
-    ENUM,      /* one of `.of` words, or a number */
-    FAMILY,    /* an ENUM that the message's addresses must agree with */
-    BITS,      /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
-    TICKS,     /* hundredths of a second, shown as seconds; read only */
-    STRING,    /* at most `.max` bytes */
-    MAC,       /* a link-layer address */
-    ADDRESS,   /* of the message's family */
-    PREFIX,    /* an address whose length in bits is the header's byte at `.length_at` */
-    LENGTH,    /* that length, for SPLIT addresses; their own ("/24") goes before it */
+    NOTHING,  /* ends a table */
+    NUMBER,   /* an integer */
+    HEX,      /* an integer, shown as text: "0x8001" */
+    BOOL,     /* true or false */
+    SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false */
+    CONSTANT, /* true writes the number `.bit`: "nomaster" */
+    ENUM,     /* one of `.of` words, or a number */
+    FAMILY,   /* an ENUM that the message's addresses must agree with */
+    BITS,     /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
+    TICKS,    /* hundredths of a second, shown as seconds; read only */
+    STRING,   /* at most `.max` bytes */
+    MAC,      /* a link-layer address */
+    ADDRESS,  /* of the message's family */
+    PREFIX, /* an address whose length in bits is the header's byte at `.length_at`; `.of`: the word
+               for none, if it is not "default" */
+    LENGTH, /* that length, for SPLIT addresses; their own ("/24") goes before it */
     BRIDGE_ID, /* "8000.02:00:00:00:00:01"; read only */
     DEV,       /* an interface of the socket's namespace, by name */
     NETNS,     /* a namespace: handle or name (as a descriptor), or a process in it (`.bit`: its
                   attribute) */
-    KIND,      /* a link's kind, or its master's with "_slave" behind it (`.bit`: its attribute) */
+    KIND,      /* of a link or a qdisc; `.of`: what was expected. A link's may also be its master's
+                  with "_slave" behind it (`.bit`: its attribute) */
     NESTED,    /* `.of` table */
-    KIND_DATA, /* a nest whose table depends on the link's kind (`type`) … */
-    PORT_DATA, /* … or on its master's (`type = "…_slave"`) */
+    KIND_DATA, /* a nest whose table depends on the kind … */
+    PORT_DATA, /* … or on the master's (`type = "…_slave"`) */
+    GROUP,     /* rows of the same level that stand in a table of their own: `.of` */
     LIST,      /* a nest of attributes that each are `.of` (one row) */
+    NUMBERS,   /* a list of `.bit` numbers */
+    QUANTITY,  /* a rate, size, time or share, with its `.of` unit */
+    PAIR,      /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
+                  `.wide`, and need not be there, or stands behind the first. It has a row of its own.
+                  `.bit` 16: in hexadecimal digits */
+    POWER,     /* of two: the message has its exponent */
+    VERSION,   /* "3.17": two halves of a word; read only */
+    HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root" */
 };
 
 /* How numbers stand in the message. */
@@ -56,7 +67,7 @@ void wire_store(void *at, enum wire wire, int64_t number);
 enum {
     READ_ONLY = 1, /* accepted and passed over when written, so that a record can be written back */
     WRITE_ONLY = 2,   /* a word of the command line that no listing shows */
-    ALWAYS = 4,       /* shown even if the attribute is absent */
+    ALWAYS = 4,       /* shown even if the attribute is absent: as 0, false, empty, "default" */
     ONLY_TRUE = 8,    /* shown only if true, or not zero */
     AS_NUMBER = 16,   /* a SWITCH shown as 0 or 1, TICKS as whole seconds */
     MASKED = 32,      /* the 32-bit word after this one says which bits are meant */
@@ -70,8 +81,17 @@ enum {
     INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
     LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
     REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
-    STARTS_ZERO = 65536, /* when it is new; kernels without the feature refuse even a zero */
-    UNTOLD = 131072,     /* in no message of the kernel: nothing can be chosen by it */
+    STARTS_ZERO = 65536,  /* when it is new; kernels without the feature refuse even a zero */
+    UNTOLD = 131072,      /* in no message of the kernel: nothing can be chosen by it */
+    UNLESS = 1 << 18,     /* shown only if it is not the number `.bit` */
+    ONLY_FALSE = 1 << 19, /* a SWITCH that is shown only if it is false */
+    ONLY_WORDS = 1 << 20, /* an ENUM that is shown only if there is a word for it */
+    FIRST_BIT = 1 << 21,  /* an ENUM shown by the first of its words that has a bit in common */
+    SAME = 1 << 22,       /* shown only if both of its pair are the same */
+    DIFFERENT = 1 << 23,  /* shown only if they are not; of a struct that is the pair */
+    PARTIAL = 1 << 24,    /* a LENGTH that is shown only if it is of a part of the address */
+    OR_TRUE = 1 << 25,    /* a DEV that may also be true: 0 */
+    INSIDE = 1 << 26, /* may not stand beside its flat nest, where its name would say too little */
 };
 
 enum { DUMP_ATTRIBUTES = 32 };
@@ -90,10 +110,11 @@ struct field {
     uint16_t offset;    /* in the fixed struct, or in the payload of the attribute */
     uint16_t size;      /* of the payload, if the field is only a part of it */
     uint16_t length_at; /* PREFIX: where the header has its length */
+    uint16_t wide;      /* QUANTITY: the attribute that has it in 64 bits if 32 are too few; PAIR */
     uint32_t flags;
     const char *word; /* on the command line, if it differs from the name */
-    const void *of;   /* words, table or row */
-    uint32_t bit;     /* SWITCH, CONSTANT */
+    const void *of;   /* words, table, row, unit or text */
+    uint32_t bit;     /* SWITCH, CONSTANT; HEX: the base of text without "0x"; UNLESS */
     uint8_t family;   /* only in messages of that family; 0: in all */
     int64_t min, max; /* if narrower than the wire; STRING: bytes */
     const char *help;
@@ -107,6 +128,8 @@ struct table {
     const struct field *fields; /* ends with an empty row */
     uint16_t header;            /* size of the fixed struct */
     const char *first;          /* as a nest: the key of a value without a key */
+    const struct kind *kinds;   /* of which one is named by the key `kind_word` or `kind_name` */
+    const char *kind_word, *kind_name;
     /* Adds what the command line implies, once a caller's table is written. */
     int (*finish)(struct writer *w, struct error *err);
     /* Puts the attributes of a message into the places where the rows look for them. */
@@ -116,7 +139,8 @@ struct table {
 struct kind {
     const char *name; /* NULL ends the list */
     const struct table *data, *port;
-    bool ether; /* given a random MAC at creation unless it has one */
+    bool ether;      /* given a random MAC at creation unless it has one */
+    uint32_t parent; /* the only place where a qdisc of this kind can be; 0: anywhere */
 };
 
 struct verb {
@@ -134,6 +158,7 @@ struct object {
     const struct table *table;
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
+    uint16_t each;            /* the attribute of which each in a message is a record; 0: one */
     bool family_option;       /* commands need -6 for IPv6 */
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
@@ -147,11 +172,11 @@ struct object {
 };
 
 extern const struct object objects[]; /* ends with an empty row */
-extern const struct kind link_kinds[];
+extern const struct kind link_kinds[], qdisc_kinds[];
 
 const struct object *schema_object(const char *name);
 const struct verb *schema_verb(const struct object *object, const char *name);
-const struct kind *schema_kind(const char *name, size_t length);
+const struct kind *schema_kind(const struct kind *kinds, const char *name, size_t length);
 
 /* The row for a caller's key in one table, by name or word; NULL. */
 const struct field *schema_field(const struct table *table, const char *key);
@@ -170,6 +195,9 @@ int schema_unfit_filter(const struct table *table, struct error *err);
 
 /* Whether a listing can be narrowed by the row. */
 bool field_filters(const struct field *field);
+
+/* The row of the second number of a PAIR. */
+struct field pair_second(const struct field *first);
 
 /* Whether the row is a nest with a table of its own. */
 bool field_is_nest(const struct field *field);

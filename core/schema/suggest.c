@@ -61,7 +61,7 @@ static void for_each_key(const struct table *table, const struct kind *kind,
         const struct table *inner = f->flags & FLAT ? schema_nested(f, kind, port) : NULL;
         if (inner)
             for_each_key(inner, kind, port, both, each, arg);
-        if (inner || f->flags & READ_ONLY)
+        if (inner || f->flags & (READ_ONLY | INSIDE))
             continue;
         if (f->name && (both || !f->word))
             each(arg, f->name);
@@ -95,11 +95,26 @@ int schema_unfit_filter(const struct table *table, struct error *err) {
                      keys.bytes[0] ? ", but by " : "", keys.bytes);
 }
 
-static const struct kind *kind_with(const char *key, bool *is_port) {
-    for (const struct kind *kind = link_kinds; kind->name; kind++) {
+static const struct kind *kind_with(const struct kind *kinds, const char *key, bool *is_port) {
+    for (const struct kind *kind = kinds; kind && kind->name; kind++) {
         *is_port = !(kind->data && schema_field(kind->data, key));
         if (!*is_port || (kind->port && schema_field(kind->port, key)))
             return kind;
+    }
+    return NULL;
+}
+
+/* The flat nest that takes the key, though not beside itself. */
+static const struct field *nest_around(const struct table *table, const struct kind *kind,
+                                       const struct kind *port, const char *key) {
+    for (const struct field *f = table->fields; f->meaning; f++) {
+        const struct table *inner = f->flags & FLAT ? schema_nested(f, kind, port) : NULL;
+        const struct field *own = inner ? schema_field(inner, key) : NULL;
+        if (own && own->flags & INSIDE)
+            return f;
+        own = inner ? nest_around(inner, kind, port, key) : NULL;
+        if (own)
+            return own;
     }
     return NULL;
 }
@@ -109,18 +124,22 @@ int schema_unknown_key(const struct table *table, const struct kind *kind, const
     struct nearest nearest = { .key = key, .edits = FAR };
     struct text keys = { "", false };
     bool is_port;
-    const struct kind *owner = strcmp(table->name, "link") ? NULL : kind_with(key, &is_port);
+    const struct field *nest = nest_around(table, kind, port, key);
+    const struct kind *owner = kind_with(table->kinds, key, &is_port);
     for_each_key(table, kind, port, true, offer, &nearest);
     for (int i = 0; i < nearest.count; i++)
         list_key(&keys, nearest.best[i]);
     if (!nearest.count)
         for_each_key(table, kind, port, false, list_key, &keys);
-    if (foreign && nearest.edits > 1)
+    if (nest)
+        error_set(err, EINVAL, "of what? Write it as in %s = { …, %s = … }",
+                  nest->word ? nest->word : nest->name, key);
+    else if (foreign && nearest.edits > 1)
         error_set(err, EINVAL, "unknown key \"%s\": nsh does not know the attributes of %s yet",
                   SHORT(key), SHORT(foreign));
     else if (owner && !foreign)
-        error_set(err, EINVAL, "unknown key \"%s\": it belongs to type = \"%s%s\"", SHORT(key),
-                  owner->name, is_port ? "_slave" : "");
+        error_set(err, EINVAL, "unknown key \"%s\": it belongs to %s = \"%s%s\"", SHORT(key),
+                  table->kind_word, owner->name, is_port ? "_slave" : "");
     else
         error_set(err, EINVAL, "unknown key \"%s\"; %s %s", SHORT(key),
                   nearest.count ? "did you mean" : "valid are", keys.bytes);

@@ -9,106 +9,7 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
-#include "message.h"
-
-/* --- numbers ---------------------------------------------------------------------------------- */
-
-/* Where a number goes: into the fixed struct, into a struct that is an attribute, or NULL for an
-   attribute of its own. */
-static int find_place(struct writer *w, const struct field *f, char **place, struct error *err) {
-    static const char zeros[64], ones[64] = { [0 ... 63] = (char)0xff };
-    if (!f->attr) {
-        *place = w->header + f->offset;
-        return 0;
-    }
-    *place = NULL;
-    struct nlattr *attr = writer_find(w, f->attr);
-    if (!attr && f->size) {
-        const char *fill = f->flags & FOREVER ? ones : zeros;
-        if (write_attribute(w, f->attr, fill, f->size, err) < 0)
-            return -1;
-        attr = writer_find(w, f->attr);
-    }
-    if (attr)
-        *place = (char *)mnl_attr_get_payload(attr) + f->offset;
-    return 0;
-}
-
-static bool is_zero_anyway(const struct writer *w, const struct field *f, int64_t number) {
-    return f->flags & STARTS_ZERO && number == 0 && message_makes_new(w->message);
-}
-
-static int put_number(struct writer *w, const struct field *f, int64_t number, struct error *err) {
-    char *place, alone[8];
-    if (find_place(w, f, &place, err) < 0)
-        return -1;
-    if (place) {
-        wire_store(place, f->wire, number);
-        return 0;
-    }
-    wire_store(alone, f->wire, number);
-    return write_attribute(w, f->attr, alone, wires[f->wire].size, err);
-}
-
-static int64_t get_number(struct writer *w, const struct field *f) {
-    char *place;
-    return find_place(w, f, &place, NULL) == 0 && place ? wire_load(place, f->wire) : 0;
-}
-
-static bool parse_integer(const char *text, int64_t *number) {
-    char *end;
-    errno = 0;
-    *number = strtoll(text, &end, 0);
-    return *text && !*end && !errno && strchr("+-0123456789", *text);
-}
-
-static int in_range(const struct field *f, int64_t number, struct error *err) {
-    bool own = f->min || f->max;
-    int64_t min = own ? f->min : wires[f->wire].min, max = own ? f->max : wires[f->wire].max;
-    if (number >= min && number <= max)
-        return 0;
-    return error_set(err, ERANGE, "%lld is out of range: %lld to %lld", (long long)number,
-                     (long long)min, (long long)max);
-}
-
-/* What was given, for a message. */
-static const char *shown(const struct value *value, char text[80]) {
-    if (value->type == VALUE_BOOL)
-        return value->number ? "true" : "false";
-    if (value->type == VALUE_TEXT)
-        snprintf(text, 80, "\"%s\"", SHORT(value->text));
-    else if (value->type == VALUE_NUMBER)
-        snprintf(text, 80, "%lld", (long long)value->number);
-    else if (value->type == VALUE_REAL)
-        snprintf(text, 80, "%g", value->real);
-    else
-        return "a namespace";
-    return text;
-}
-
-static int refuse(const struct value *value, const char *valid, struct error *err) {
-    char text[80];
-    return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
-}
-
-static int to_number(const struct field *f, const struct value *v, int64_t *number,
-                     struct error *err) {
-    *number = v->number;
-    if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
-        *number = UINT32_MAX;
-    else if (!(v->type == VALUE_NUMBER ||
-               (v->type == VALUE_TEXT && parse_integer(v->text, number))))
-        return refuse(v, "an integer", err);
-    return in_range(f, *number, err);
-}
-
-static int write_number(struct writer *w, const struct field *f, const struct value *v,
-                        struct error *err) {
-    int64_t number;
-    if (to_number(f, v, &number, err) < 0)
-        return -1;
-    return is_zero_anyway(w, f, number) ? 0 : put_number(w, f, number, err);
-}
+#include "write.h"
 
 /* --- words ------------------------------------------------------------------------------------ */
 
@@ -161,6 +62,8 @@ static int refuse_word(const struct field *f, const struct value *v, struct erro
     char text[80], valid[140] = "";
     for (const struct word *word = f->of; word && word->name; word++) {
         size_t used = strlen(valid);
+        if (!*word->name)
+            continue;
         if (used + strlen(word->name) + 8 > sizeof valid) {
             snprintf(valid + used, sizeof valid - used, ", …");
             break;
@@ -180,7 +83,7 @@ static int find_word(const struct field *f, const struct value *v, int64_t *numb
                 return 0;
             }
     *number = v->number;
-    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, number)))
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, number)))
         return in_range(f, *number, err);
     return refuse_word(f, v, err);
 }
@@ -245,10 +148,13 @@ static int write_mac(struct writer *w, const struct field *f, const struct value
 /* A caller's keys come in any order: a length that he names for itself counts, else that of the
    last row that has one, as for iproute2 a peer's does. */
 static void set_length(struct writer *w, const struct field *f, size_t at, int64_t length) {
-    const struct field *before = w->message->length_from;
+    struct message *m = w->message;
+    int i = m->lengths[0].from && m->lengths[0].at != at;
+    const struct field *before = m->lengths[i].from;
     if (before && (before->meaning == LENGTH || (f->meaning != LENGTH && before > f)))
         return;
-    w->message->length_from = f;
+    m->lengths[i].at = at;
+    m->lengths[i].from = f;
     w->header[at] = (char)length;
 }
 
@@ -269,7 +175,8 @@ static bool is_whole_world(const struct address *address) {
 
 /* "default" has no bytes and takes its family from the rest of the message. */
 static bool is_default(const struct field *f, const char *text) {
-    return f->meaning == PREFIX && (!strcmp(text, "default") || !strcmp(text, "any"));
+    return f->meaning == PREFIX &&
+           (!strcmp(text, "default") || !strcmp(text, "any") || (f->of && !strcmp(text, f->of)));
 }
 
 static int put_address(struct writer *w, const struct field *f, const struct address *address,
@@ -285,9 +192,9 @@ static int put_address(struct writer *w, const struct field *f, const struct add
 }
 
 /* A length behind the address is as good as one that is named: a filter looks at it, too. */
-static int note_length(struct writer *w, struct error *err) {
+static int note_length(struct writer *w, const struct field *address, struct error *err) {
     const struct field *f = w->table->fields;
-    while (f->meaning && f->meaning != LENGTH)
+    while (f->meaning && (f->meaning != LENGTH || f->offset != address->length_at))
         f++;
     return message_filters(w->message) && f->meaning ? message_note(w->message, f, false, err) : 0;
 }
@@ -309,7 +216,7 @@ static int write_address(struct writer *w, const struct field *f, const struct v
                                       : address_parse(v->text, family, &address, err);
     if (failed < 0 || put_address(w, f, &address, err) < 0)
         return -1;
-    return f->flags & SPLIT && strchr(v->text, '/') ? note_length(w, err) : 0;
+    return f->flags & SPLIT && strchr(v->text, '/') ? note_length(w, f, err) : 0;
 }
 
 /* --- interfaces, namespaces, kinds ------------------------------------------------------------ */
@@ -318,6 +225,8 @@ static int write_dev(struct writer *w, const struct field *f, const struct value
                      struct error *err) {
     if (v->type == VALUE_NUMBER)
         return in_range(f, v->number, err) < 0 ? -1 : put_number(w, f, v->number, err);
+    if (v->type == VALUE_BOOL && v->number && f->flags & OR_TRUE)
+        return put_number(w, f, 0, err);
     if (v->type != VALUE_TEXT)
         return refuse(v, "the name of an interface", err);
     int index = netlink_index(w->message->nl, v->text, err);
@@ -356,9 +265,9 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
                       struct error *err) {
     static const char slave[] = "_slave";
     if (v->type != VALUE_TEXT || !v->length)
-        return refuse(v, "a kind of link such as \"veth\"", err);
+        return refuse(v, f->of, err);
     size_t tail = sizeof slave - 1;
-    if (v->length <= tail || strcmp(v->text + v->length - tail, slave))
+    if (!f->bit || v->length <= tail || strcmp(v->text + v->length - tail, slave))
         return write_attribute(w, f->attr, v->text, v->length + 1, err);
     cleanup_free char *master = strndup(v->text, v->length - tail);
     if (!master)
@@ -370,23 +279,13 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number,
-    [HEX] = write_number,
-    [BOOL] = write_bool,
-    [SWITCH] = write_bool,
-    [CONSTANT] = write_bool,
-    [ENUM] = write_word,
-    [BITS] = write_word,
-    [FAMILY] = write_family,
-    [STRING] = write_string,
-    [MAC] = write_mac,
-    [ADDRESS] = write_address,
-    [PREFIX] = write_address,
-    [DEV] = write_dev,
-    [LENGTH] = write_length,
-    [NETNS] = write_netns,
-    [KIND] = write_kind,
-    [LIST] = NULL,
+    [NUMBER] = write_number, [HEX] = write_number,      [BOOL] = write_bool,
+    [SWITCH] = write_bool,   [CONSTANT] = write_bool,   [ENUM] = write_word,
+    [BITS] = write_word,     [FAMILY] = write_family,   [STRING] = write_string,
+    [MAC] = write_mac,       [ADDRESS] = write_address, [PREFIX] = write_address,
+    [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
+    [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
+    [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
 };
 
 bool field_filters(const struct field *f) {
@@ -399,11 +298,13 @@ static bool is_shared(const struct field *f) {
 }
 
 /* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
-   of the message. */
+   of the message, but a struct in it is its own. */
 static bool is_given_twice(const struct writer *w, const struct field *f) {
     if (f->meaning == BITS)
         return false; /* word by word */
-    return (!w->nest && message_given(w->message, f)) || (!is_shared(f) && writer_find(w, f->attr));
+    if (is_shared(f))
+        return message_given(w->message, f) && (!w->nest || (f->size && writer_find(w, f->attr)));
+    return (!w->nest && message_given(w->message, f)) || writer_find(w, f->attr);
 }
 
 /* Which of the two keys came last is chance: both go by the same word. */

@@ -1,8 +1,8 @@
 --- The objects of a namespace and their verbs: `ns.link:add{…}` is `ip -n NS link add …`.
 --
--- Arguments are the words of the command line, or the names of `ip -j -d`; the first value may stand
--- without its key. Records have the names and values of `ip -j -d` and can be given back to `add`
--- and `set`; keys that only the kernel sets are passed over.
+-- Arguments are the words of the command line, or the names of `ip -j -d`, `tc -j -d`; the first value
+-- may stand without its key. Records have those names and values and can be given back to `add` and
+-- `set`; keys that only the kernel sets are passed over.
 local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
@@ -19,29 +19,45 @@ local function first_of(args, ...)
     end
 end
 
+-- The key of the name of what is also known by the interface that it is on.
+local own_key = { qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority" }
+
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
-local function name_of(args)
+local function name_of(object, args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local name = first_of(args, 1, "local_", "dst", "to", "name", "ifname", "dev")
+    local own = own_key[object.name]
+    local name = first_of(args, 1, own or 1, "local_", "dst", "to", "name", "ifname", "dev")
     if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
 
+local function place_of(object, args, name)
+    local dev = own_key[object.name] and first_of(args, "dev")
+    return dev and dev ~= name and " on " .. tostring(dev) or ""
+end
+
 local function operation(object, verb, args)
-    local name = name_of(args)
-    return verb .. " " .. object.name .. (name and " " .. name or "")
+    local name = name_of(object, args)
+    return verb .. " " .. object.name .. (name and " " .. name or "") .. place_of(object, args, name)
 end
 
 -- Where the cure is known.
-local function hint_for(err, args)
+local function hint_for(object, err, args)
     local kind = first_of(args, "type", "info_kind")
-    if err.code == "EPERM" then
+    if err.code == "EPERM" and object.name == "fdb" then
+        return "it needs CAP_NET_ADMIN there, and a port that is up and forwards"
+    elseif err.code == "EPERM" then
         return "it needs CAP_NET_ADMIN there: run as root, or in a sandbox (nsh -S)"
     elseif err.code == "ENOTCONN" and kind == "veth" then
         return "a peer cannot be up before both ends exist: set it up afterwards"
     elseif err.message == "Unknown device type" and kind then
         return "this kernel has no such links, or not their module: as root, modprobe " ..
             errors.short(tostring(kind))
+    elseif err.message == "Specified qdisc kind is unknown" then
+        return "this kernel has no such qdisc, or not its module: as root, modprobe sch_" ..
+            errors.short(tostring(first_of(args, 1, "kind")))
+    elseif err.code == "EOPNOTSUPP" and object.name == "vlan" then
+        return "the bridges of this kernel have no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)"
     elseif err.message == "Unknown device type" then
         return 'say which kind of link: type = "veth"'
     end
@@ -49,7 +65,7 @@ end
 
 -- The key that was refused goes before the words: "mtu: 70000 is out of range".
 local function refuse(object, verb, args, err)
-    err.hint = err.hint or hint_for(err, args)
+    err.hint = err.hint or hint_for(object, err, args)
     if err.key then err.message = err.key .. ": " .. err.message end
     errors.raise(err, operation(object, verb, args), object.ns.name)
 end
@@ -105,10 +121,12 @@ local verbs = {}
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
+--     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
+--     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
 function verbs:add(args, ...) change(self, "add", args, ...) end
 
 --- Changes one that exists: `ip link set`, `ip route change`. Of a link's record it sends what differs
--- from the link. Errors: ENODEV, ENOENT.
+-- from the link; of a qdisc, as `tc qdisc change`, all options anew. Errors: ENODEV, ENOENT.
 --
 --     host.link:set{ "veth0", up = true, mtu = 1400 }
 function verbs:set(args, ...) change(self, "set", args, ...) end
@@ -132,6 +150,7 @@ function verbs:del(args, ...) change(self, "del", args, ...) end
 --
 --     print(host.link:get("lo").mtu)
 --     print(ns1.route:get("10.0.0.1").dev)
+--     print(ns1.qdisc:get("veth1").options.limit)     -- of the root; another by its parent
 function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,

@@ -21,7 +21,13 @@ static const char setup[] =
     "ip route add 10.9.0.0/16 via 10.0.0.9 mtu 1400 window 5 src 10.0.0.1 table 7;"
     "ip route add blackhole 10.8.0.0/16; ip -6 route add 2001:db8:9::/48 via 2001:db8::9;"
     "ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev veth1;"
-    "ip neigh add proxy 10.0.0.8 dev veth1; } >/dev/null 2>&1";
+    "ip neigh add proxy 10.0.0.8 dev veth1;"
+    "tc qdisc add dev veth1 root handle 1: htb default 1;"
+    "tc class add dev veth1 parent 1: classid 1:1 htb rate 1mbit;"
+    "tc qdisc add dev veth1 parent 1:1 bfifo; tc qdisc add dev veth1 clsact;"
+    "tc qdisc add dev br0 root tbf rate 1mbit burst 32k latency 50ms peakrate 2mbit minburst 2k;"
+    "tc qdisc add dev lo root netem delay 50ms 5ms loss 1% 5% rate 10mbit || true; }"
+    " >/dev/null 2>&1";
 
 static struct sample {
     const struct object *object;
@@ -68,7 +74,7 @@ static int collect_samples(void **state) {
     if (sandbox_enter(&err) < 0 || system(setup) != 0 || netlink_open(&nl, -1, &buffer, &err) < 0)
         return -1;
     for (const struct object *object = objects; object->name; object++)
-        if (collect(object) < 0)
+        if (collect(object) < 0 && err.code != EOPNOTSUPP) /* bridges without VLANs */
             return -1;
     print_message("%zu messages of the kernel\n", sample_count);
     return 0;
@@ -146,26 +152,29 @@ static void see_close(void *arg, const struct field *f, bool list) {
     seen->depth--;
 }
 
+static void read_record(const struct object *object, const struct reader *r, struct seen *seen) {
+    static const struct sink sink = { see_value, see_open, see_close };
+    if (object->hidden)
+        object->hidden(r);
+    schema_read(r, &sink, seen);
+    assert_int_equal(seen->depth, 0);
+    schema_matches(&message, r);
+}
+
 static int read_all(const struct object *object, const struct nlmsghdr *nlh,
                     const struct netlink *names) {
-    static const struct sink sink = { see_value, see_open, see_close };
+    struct records records = { object, nlh, names };
     struct seen seen = { 0 };
-    struct reader r;
-    if (reader_begin(&r, object->table, nlh, names) < 0)
-        return 0;
-    if (object->hidden)
-        object->hidden(&r);
-    schema_read(&r, &sink, &seen);
-    assert_int_equal(seen.depth, 0);
-    schema_matches(&message, &r);
+    while (records_next(&records))
+        read_record(object, &records.reader, &seen);
     return seen.values;
 }
 
 /* The same bytes as a request of our own, in which a caller gave every key. */
-static void give_all(const struct table *table, int depth) {
+static void give_all(const struct table *table, const struct kind *kind, int depth) {
     for (const struct field *f = table->fields; f->meaning; f++)
-        if (field_is_nest(f) && depth < 3 && schema_nested(f, link_kinds, link_kinds))
-            give_all(schema_nested(f, link_kinds, link_kinds), depth + 1);
+        if (field_is_nest(f) && depth < 3 && schema_nested(f, kind, kind))
+            give_all(schema_nested(f, kind, kind), kind, depth + 1);
         else if (message.given_count < MESSAGE_FIELDS)
             message.given[message.given_count++] = f;
 }
@@ -174,7 +183,7 @@ static void begin_message(const struct object *object, const struct nlmsghdr *nl
     struct writer w;
     message_begin(&message, &nl, object, object->verbs, &w);
     memcpy(message.bytes, nlh, nlh->nlmsg_len);
-    give_all(object->table, 0);
+    give_all(object->table, object->table->kinds, 0);
     message.namespace_count = 1;
     ASAN_POISON_MEMORY_REGION(message.bytes + nlh->nlmsg_len, MESSAGE_MAX - nlh->nlmsg_len);
 }

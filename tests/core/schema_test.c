@@ -132,8 +132,9 @@ static void for_each_row(const char *object, const struct kind *kind,
 static void for_all_rows(void (*each)(struct writer *w, const struct field *f)) {
     for (const struct object *object = objects; object->name; object++)
         for_each_row(object->name, NULL, NULL, 0, each);
-    for (const struct kind *kind = link_kinds; kind->name; kind++)
-        for_each_row("link", kind, NULL, 0, each);
+    for (const struct object *object = objects; object->name; object++)
+        for (const struct kind *kind = object->table->kinds; kind && kind->name; kind++)
+            for_each_row(object->name, kind, NULL, 0, each);
 }
 
 /* bindings/codec.c has a bit for each row that is a flat nest. */
@@ -314,7 +315,7 @@ static void test_too_many_namespaces(void **state) {
     int before = count_descriptors();
     (void)state;
     begin("link", "add", &w);
-    w.kind = schema_kind("veth", 4);
+    w.kind = schema_kind(link_kinds, "veth", 4);
     for (int i = 0; i < MESSAGE_NAMESPACES; i++) {
         assert_int_equal(put(&w, "netns", given), 0);
         assert_int_equal(nest(&w, "linkinfo", &linkinfo), 0);
@@ -345,7 +346,7 @@ static void test_too_many_keys(void **state) {
 
 static int write_link(struct writer *w) {
     struct writer info, data, peer, spec, inet6;
-    w->kind = schema_kind("veth", 4);
+    w->kind = schema_kind(link_kinds, "veth", 4);
     if (put_text(w, "name", "veth0") < 0 || put_number(w, "mtu", 1400) < 0 ||
         put(w, "up", (struct value){ .type = VALUE_BOOL, .number = 1 }) < 0)
         return -1;
@@ -368,7 +369,7 @@ static int write_link(struct writer *w) {
 
 static int write_bridge(struct writer *w) {
     struct writer info, data;
-    w->kind = schema_kind("bridge", 6);
+    w->kind = schema_kind(link_kinds, "bridge", 6);
     if (put_text(w, "name", "br0") < 0 || nest(w, "linkinfo", &info) < 0 ||
         put_text(&info, "type", "bridge") < 0 || nest(&info, "info_data", &data) < 0)
         return -1;
@@ -389,7 +390,7 @@ static int write_addr(struct writer *w) {
 
 static int write_veth(struct writer *w) {
     struct writer info, data;
-    w->kind = schema_kind("veth", 4);
+    w->kind = schema_kind(link_kinds, "veth", 4);
     if (nest(w, "linkinfo", &info) < 0 || put_text(&info, "type", "veth") < 0 ||
         nest(&info, "info_data", &data) < 0)
         return -1;
@@ -430,9 +431,10 @@ static void test_full_message(void **state) {
 /* --- what a caller may have meant ------------------------------------------------------------- */
 
 static const char *unknown(const char *object, const char *kind, const char *key) {
-    const struct kind *of = kind ? schema_kind(kind, strlen(kind)) : NULL;
+    const struct table *table = schema_object(object)->table;
+    const struct kind *of = kind ? schema_kind(table->kinds, kind, strlen(kind)) : NULL;
     err = (struct error){ 0 };
-    assert_int_equal(schema_unknown_key(schema_object(object)->table, of, of, NULL, key, &err), -1);
+    assert_int_equal(schema_unknown_key(table, of, of, NULL, key, &err), -1);
     assert_int_equal(err.code, EINVAL);
     return err.message;
 }

@@ -199,6 +199,31 @@ DST       DEV   LLADDR             STATE
 ]])
 end
 
+function TestKinds.test_qdisc()
+    shows(of_kind("qdisc", {
+        { dev = "lo", root = true, handle = "0:", kind = "noqueue", options = {} },
+        { dev = "v0", root = true, handle = "1:", kind = "netem", options = { limit = 77, gap = 0, ecn = true,
+            ["loss-random"] = { loss = 0.01, correlation = 0 }, delay = { delay = 0.05, jitter = 0.01 } } },
+        { dev = "v0", parent = "1:1", handle = "2:", kind = "prio", options = { bands = 3, priomap = { 1, 2 } } },
+    }), [[
+DEV  PARENT  HANDLE  KIND     OPTIONS
+lo   root    0:      noqueue
+v0   root    1:      netem    delay 0.05 loss-random 0.01 limit 77 ecn
+v0   1:1     2:      prio     bands 3
+]])
+end
+
+function TestKinds.test_vlan()
+    shows(of_kind("vlan", {
+        { ifname = "p1", vlan = 1, flags = { "PVID", "Egress Untagged" }, state = "forwarding" },
+        { ifname = "p1", vlan = 10, vlanEnd = 20, flags = {}, state = "blocking" },
+    }), [[
+DEV  VLAN   FLAGS                 STATE
+p1   1      PVID,Egress Untagged  forwarding
+p1   10-20                        blocking
+]])
+end
+
 function TestKinds.test_two_kinds_in_one_list()
     local records = of_kind("link", { { ifname = "lo" } })
     records[2] = { ifname = "x", extra = 1 }

@@ -51,6 +51,48 @@ local function gateway(record)
     return record.gateway or type(via) == "table" and via.host or via
 end
 
+local function ends(key)
+    return function(record)
+        local length = record[key .. "len"]
+        return length and ("%s/%s"):format(record[key], length) or record[key]
+    end
+end
+
+local function action(record)
+    local to = record.goto_ or record["goto"]
+    return record.action or record.nop and "nop" or to and "goto " .. to
+end
+
+local function place(record)
+    return record.root and "root" or record.parent
+end
+
+local function vlans(record)
+    return record.vlanEnd and record.vlan .. "-" .. record.vlanEnd or record.vlan
+end
+
+local first_options = { rate = 1, delay = 2, ["loss-random"] = 3, limit = 4 }
+
+local function comes_first(a, b)
+    local rank_a, rank_b = first_options[a] or 5, first_options[b] or 5
+    if rank_a ~= rank_b then return rank_a < rank_b end
+    return a < b
+end
+
+-- "rate 1250000 delay 0.05 limit 1000 ecn": as on the command line, of a table its first value.
+local function options(record)
+    local keys, words = {}, {}
+    for key in pairs(type(record.options) == "table" and record.options or {}) do keys[#keys + 1] = key end
+    table.sort(keys, comes_first)
+    for _, key in ipairs(keys) do
+        local value = record.options[key]
+        if type(value) == "table" then value = value[key] or value[key:match "^%a+"] end
+        local text = value == true and key or value and value ~= 0 and key .. " " .. tostring(value)
+        words[#words + 1] = text or nil
+    end
+    return table.concat(words, " ")
+end
+
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
@@ -71,6 +113,21 @@ M.columns = {
     interface = { -- of a lab: nsh.lab.show
         { "NODE", "node" }, { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "KIND", "kind" },
         { "MASTER", "master" }, { "ADDRESS", "addresses" }, { "PEER", "peers" },
+    },
+    vlan = {
+        { "DEV", device }, { "VLAN", vlans }, { "FLAGS", "flags" }, { "STATE", "state" },
+    },
+    rule = {
+        { "PRIORITY", "priority" }, { "FROM", ends "src" }, { "TO", ends "dst" }, { "IIF", "iif" },
+        { "FWMARK", "fwmark" }, { "TABLE", "table" }, { "ACTION", action },
+    },
+    fdb = {
+        { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
+        { "MASTER", "master" }, { "STATE", "state" }, { "FLAGS", "flags" },
+    },
+    qdisc = {
+        { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
+        { "OPTIONS", options },
     },
 }
 
