@@ -419,6 +419,21 @@ function TestNode:test_both_families()
     lu.assertTrue(n1:ping(n3:address "inet6").ok)
 end
 
+function TestNode:test_a_link_has_its_rate()
+    local lab <close> = nsh.lab "rate"
+    local a, b = lab:node "a", lab:node "b"
+    local link = a:connect{ "eth0", rate = "10mbit", to = b }
+    local function qdisc() return a.qdisc:list{ dev = "eth0" }[1] end
+    lab:up()
+    lu.assertEquals({ qdisc().kind, qdisc().options.rate }, { "tbf", 1250000 })
+    link:set{ rate = "20mbit" }
+    lab:up()
+    lu.assertEquals(qdisc().options.rate, 2500000)
+    link:set{ rate = false }
+    lab:up()
+    lu.assertEquals(qdisc().kind, "noqueue")
+end
+
 function TestNode:test_lo_stays_down_if_it_is_told_to()
     local lab <close> = nsh.lab "lo"
     local a, b = lab:node("a", { lo = false }), lab:node "b"
