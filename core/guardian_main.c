@@ -43,6 +43,19 @@ static int keep_only(int socket) {
 
 /* --- the names that programs see -------------------------------------------------------------- */
 
+/* The number of one that has just died is free a moment after its death is known. */
+static long clone_as(struct clone_args *args) {
+    enum { TRIES = 100 };
+    long pid = -1;
+    for (int i = 0; i < TRIES; i++) {
+        pid = syscall(SYS_clone3, args, sizeof *args);
+        if (pid >= 0 || errno != EEXIST)
+            break;
+        poll(NULL, 0, 1);
+    }
+    return pid;
+}
+
 /* Lab nodes are published as /proc/PID/fd/N, where PID is what nsh calls the guardian. A program's
    own /proc knows the guardian as 1. So somebody in our PID namespace must bear that number and
    have our descriptors: it sleeps for as long as we live. */
@@ -55,7 +68,7 @@ static void start_sleeper(struct guardian *guardian) {
         .set_tid_size = 1,
     };
     close_fd(&guardian->sleeper);
-    if (syscall(SYS_clone3, &args, sizeof args) != 0)
+    if (clone_as(&args) != 0)
         return; /* if it is refused, the names serve nsh and those outside only */
     prctl(PR_SET_NAME, "nsh-names");
     for (;;)

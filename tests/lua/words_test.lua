@@ -54,7 +54,7 @@ function TestKeys.test_of_a_kind_that_nsh_does_not_know()
     lu.assertStrContains(sentence(host.link.add, host.link, { "x0", type = "nosuch", mtuu = 42 }),
         'unknown key "mtuu"; did you mean mtu')
     lu.assertStrContains(sentence(host.link.add, host.link, { "x0", linkinfo = { info_kind = "nosuch",
-        info_data = { id = 1 } } }), "nsh does not know the attributes of this kind of link yet")
+        info_data = { id = 1 } } }), "nsh does not know the attributes of this kind yet")
 end
 
 -- --- objects and verbs ---------------------------------------------------------------------------
@@ -80,7 +80,7 @@ function TestNames.test_objects()
             ('a namespace has no "%s"; did you mean %s (EINVAL)'):format(wrong, right))
     end
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
-        "addr, close, exec, link, neigh, nsid, ping, route, spawn, sysctl (EINVAL)")
+        "addr, close, exec, fdb, link, neigh, nsid, ping, qdisc, route, rule, spawn, sysctl, vlan (EINVAL)")
 end
 
 function TestNames.test_what_only_looks_is_not_refused()
