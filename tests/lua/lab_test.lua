@@ -434,6 +434,16 @@ function TestNode:test_a_link_has_its_rate()
     lu.assertEquals(qdisc().kind, "noqueue")
 end
 
+function TestNode:test_fields_that_a_link_takes_only_once_it_exists()
+    local lab <close> = bridge_lab()
+    lab:find "app3".interfaces[1]:set{ alias = "the far end", txqueuelen = 77 }
+    lab.host.by_name.br0:set{ alias = "the bridge", mtu = 1400 }
+    lab:up()
+    local far, bridge = lab:find "app3".link:get "clink3", host.link:get "br0"
+    lu.assertEquals({ far.ifalias, far.txqlen }, { "the far end", 77 })
+    lu.assertEquals({ bridge.ifalias, bridge.mtu }, { "the bridge", 1400 })
+end
+
 function TestNode:test_lo_stays_down_if_it_is_told_to()
     local lab <close> = nsh.lab "lo"
     local a, b = lab:node("a", { lo = false }), lab:node "b"

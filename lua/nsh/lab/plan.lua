@@ -14,6 +14,14 @@ local M = {}
 local AT_CREATION = { address = true, mtu = true, txqueuelen = true, txqlen = true, group = true,
     numtxqueues = true, numrxqueues = true }
 local NEAR_ONLY = { up = true, master = true }
+-- And of a link of any other kind, what takes effect only once it exists (core/schema/link.c: LATER).
+local ONCE_IT_EXISTS = { alias = true, ifalias = true, addrgenmode = true, protodown = true, proto_down = true,
+    carrier = true }
+
+-- A bridge takes the MTU of its ports unless one is set when it exists (br_mtu_auto_adjust, net/bridge/br_if.c).
+local function is_later(interface, key)
+    return ONCE_IT_EXISTS[key] or (key == "mtu" and interface.kind == "bridge")
+end
 
 -- --- small helpers -------------------------------------------------------------------------------
 
@@ -122,12 +130,24 @@ end
 local function add_other(plan, interface)
     local args = resolved(interface)
     args.type = interface.kind
+    for key in pairs(interface.args) do
+        if is_later(interface, key) then args[key] = nil end
+    end
     if interface.kind == "bridge" then
         args.up, args.address = nil, address_of(interface)
     else
         args.up = is_up(interface) or nil
     end
     plan:object(interface, "add", args)
+end
+
+-- What is left to be set of it.
+local function afterthought(interface)
+    local args, some = { interface.ifname }, false
+    for key, value in pairs(interface.args) do
+        if is_later(interface, key) then args[key], some = value, true end
+    end
+    return some and args
 end
 
 -- A link that stands on another one comes after it.
@@ -187,7 +207,9 @@ local function set_links(plan, node)
     end
     for _, interface in ipairs(node.interfaces) do
         if is_new(interface) then
-            local args = interface.peer and remainder(interface, interface.near)
+            local args
+            if interface.peer then args = remainder(interface, interface.near)
+            else args = afterthought(interface) end
             if args then plan:object(interface, "set", args) end
         elseif interface.changed and not interface.removed then
             change_link(plan, interface)
