@@ -176,6 +176,15 @@ static int begin_nest(struct level *outer, const struct field *f, const struct t
     return writer_nest(outer->w, f, table, inner, outer->err);
 }
 
+static int refuse_attributes(struct level *level, const struct field *f) {
+    char what[80];
+    snprintf(what, sizeof what,
+             level->foreign ? "nsh does not know the attributes of this kind of %s yet"
+                            : "this kind of %s has no such attributes",
+             level->w->message->object->name);
+    return refuse_key(level, what, key_of(f));
+}
+
 /* A nest that the caller wrote as a table of its own, or as the one value that says it all. */
 static int encode_nest(struct level *outer, const struct field *f, int index) {
     lua_State *L = outer->L;
@@ -189,12 +198,7 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
         return prefix_key(outer->err, key_of(f));
     }
     if (!table)
-        return is_empty(L, index)
-                   ? 0
-                   : refuse_key(outer,
-                                outer->foreign ? "nsh does not know the attributes of this kind yet"
-                                               : "this kind has no such attributes",
-                                key_of(f));
+        return is_empty(L, index) ? 0 : refuse_attributes(outer, f);
     if (is_begun(outer->w, f))
         return refuse_key(outer, "given twice", key_of(f));
     if (!lua_istable(L, index) && !table->first)

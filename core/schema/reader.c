@@ -188,67 +188,83 @@ static bool is_unshown(const struct reader *r, const struct field *f, int64_t nu
 }
 
 /* tc/tc_util.c, print_tc_classid */
-static void format_handle(uint32_t handle, char *text, size_t size) {
+static bool as_handle(struct value *v, uint32_t handle) {
     unsigned major = handle >> 16, minor = handle & 0xffff;
     if (handle == TC_H_ROOT)
-        snprintf(text, size, "root");
-    else if (!minor)
-        snprintf(text, size, "%x:", major);
+        return as_text(v, "root", 4);
+    if (!minor)
+        snprintf(v->buffer, sizeof v->buffer, "%x:", major);
     else if (!major)
-        snprintf(text, size, ":%x", minor);
+        snprintf(v->buffer, sizeof v->buffer, ":%x", minor);
     else
-        snprintf(text, size, "%x:%x", major, minor);
+        snprintf(v->buffer, sizeof v->buffer, "%x:%x", major, minor);
+    return as_buffer(v);
+}
+
+static bool as_hex(struct value *v, int64_t number) {
+    snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
+    return as_buffer(v);
+}
+
+static bool as_version(struct value *v, uint32_t halves) {
+    snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
+    return as_buffer(v);
+}
+
+static bool as_word(struct value *v, const struct field *f, int64_t number) {
+    const char *word = find_name(f, number);
+    snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
+    return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+}
+
+static bool as_seconds(struct value *v, const struct field *f, int64_t ticks) {
+    if (f->flags & AS_NUMBER)
+        return as_number(v, ticks / 100);
+    v->type = VALUE_REAL;
+    v->real = (double)ticks / 100;
+    return true;
+}
+
+static bool as_interface(struct value *v, const struct netlink *nl, int64_t index) {
+    char buffer[16];
+    if (index == 0)
+        return false;
+    const char *name = nl ? netlink_name(nl, (int)index, buffer) : NULL;
+    if (!name)
+        return as_number(v, index);
+    snprintf(v->buffer, sizeof v->buffer, "%s", name);
+    return as_buffer(v);
 }
 
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
     int64_t number = 0;
-    char buffer[16];
-    const char *name;
     if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number))
         return false;
     switch (f->meaning) {
-    case QUANTITY:
-        unit_show(f->of, number, v);
-        return true;
-    case HANDLE:
-        format_handle((uint32_t)number, v->buffer, sizeof v->buffer);
-        return as_buffer(v);
-    case POWER:
-        return as_number(v, INT64_C(1) << (number & 31));
-    case VERSION:
-        snprintf(v->buffer, sizeof v->buffer, "%u.%u", (unsigned)number >> 16 & 0xffff,
-                 (unsigned)number & 0xffff);
-        return as_buffer(v);
-    case PAIR:
-        if (f->bit != 16)
-            return as_number(v, number);
-        /* fall through */
     case HEX:
-        snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
-        return as_buffer(v);
+        return as_hex(v, number);
+    case PAIR:
+        return f->bit == 16 ? as_hex(v, number) : as_number(v, number);
     case ENUM:
     case FAMILY:
-        snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
-        const char *word = find_name(f, number);
-        return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+        return as_word(v, f, number);
     case TICKS:
-        if (f->flags & AS_NUMBER)
-            return as_number(v, number / 100);
-        v->type = VALUE_REAL;
-        v->real = (double)number / 100;
-        return true;
+        return as_seconds(v, f, number);
     case BOOL:
         return as_bool(v, number != 0);
     case CONSTANT:
         return number == f->bit && as_bool(v, true);
     case DEV:
-        if (number == 0)
-            return false;
-        name = r->nl ? netlink_name(r->nl, (int)number, buffer) : NULL;
-        if (!name)
-            return as_number(v, number);
-        snprintf(v->buffer, sizeof v->buffer, "%s", name);
-        return as_buffer(v);
+        return as_interface(v, r->nl, number);
+    case QUANTITY:
+        unit_show(f->of, number, v);
+        return true;
+    case POWER:
+        return as_number(v, INT64_C(1) << (number & 31));
+    case VERSION:
+        return as_version(v, (uint32_t)number);
+    case HANDLE:
+        return as_handle(v, (uint32_t)number);
     default:
         return as_number(v, number);
     }

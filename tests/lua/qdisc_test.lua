@@ -441,7 +441,8 @@ local bad = {
     { { 7 }, 'kind: 7 given, a kind of qdisc such as "netem" expected', EINVAL },
     { { "pfifo", dev = "nowhere" }, 'dev: there is no interface "nowhere"', "ENODEV" },
     { { "pfifo", options = 1 }, "options: a table expected", EINVAL },
-    { { "cake", options = { nat = true } }, "options: nsh does not know the attributes of this kind yet", EINVAL },
+    { { "cake", options = { nat = true } },
+        "options: nsh does not know the attributes of this kind of qdisc yet", EINVAL },
 }
 
 TestErrors = {}

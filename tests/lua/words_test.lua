@@ -54,7 +54,7 @@ function TestKeys.test_of_a_kind_that_nsh_does_not_know()
     lu.assertStrContains(sentence(host.link.add, host.link, { "x0", type = "nosuch", mtuu = 42 }),
         'unknown key "mtuu"; did you mean mtu')
     lu.assertStrContains(sentence(host.link.add, host.link, { "x0", linkinfo = { info_kind = "nosuch",
-        info_data = { id = 1 } } }), "nsh does not know the attributes of this kind yet")
+        info_data = { id = 1 } } }), "nsh does not know the attributes of this kind of link yet")
 end
 
 -- --- objects and verbs ---------------------------------------------------------------------------
