@@ -399,6 +399,13 @@ static int nl_open(lua_State *L) {
     return netlink_open(&s->nl, ns, &buffer, &err) < 0 ? fail(L, &err) : 1;
 }
 
+/* has(socket, name) -> whether there is an interface of that name; one system call */
+static int nl_has(lua_State *L) {
+    struct socket *s = luaL_checkudata(L, 1, TYPE);
+    lua_pushboolean(L, netlink_index(&s->nl, luaL_checkstring(L, 2), NULL) > 0);
+    return 1;
+}
+
 /* link_ready(socket, name), address_ready(socket, text of IPv6): core/ready.h */
 static int nl_link_ready(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, TYPE);
@@ -470,7 +477,7 @@ static const luaL_Reg methods[] = {
     { "get", nl_get },
     { "list", nl_list },
     { "flush", nl_flush },
-    { "link_ready", nl_link_ready },
+    { "has", nl_has }, { "link_ready", nl_link_ready },
     { "address_ready", nl_address_ready },
     { "unsettled", nl_unsettled },
     { "close", nl_close },

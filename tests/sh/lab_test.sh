@@ -97,4 +97,43 @@ script -qec "'$nsh' -S big.lua 500" /dev/null >out 2>&1
 grep -q 'big: [0-9]* of [0-9]* steps' out
 check $? "on a terminal it is"
 
+# The kernel may still be clearing the one before away when the next one uses its names.
+cat >again_and_again.sh <<'EOF2'
+for _ in 1 2 3 4 5 6 7 8; do "$nsh" lab.lua || exit 1; done
+EOF2
+nsh=$nsh "$nsh" -S --run 'sh again_and_again.sh' -e '' >out 2>&1
+check $? "a lab can be built again at once"
+
+# Two of them side by side, each a full mesh with an end in the host and a parameter of it.
+cat >mesh.lua <<'EOF2'
+local name, number = arg[1], arg[2]
+local lab = nsh.lab(name)
+local pool, nodes = lab:pool("10." .. number .. ".0.0/16"), {}
+for i = 1, 5 do nodes[i] = lab:node(name .. i) end
+for i = 1, 5 do
+    for j = i + 1, 5 do
+        local pair = pool:subnet(30)
+        nodes[i]:connect{ addr = pair, to = nodes[j], peer = { addr = pair } }
+    end
+end
+local pair = pool:subnet(30)
+lab.host:connect{ name, addr = pair, to = nodes[1], peer = { addr = pair } }
+lab.host:sysctl("net.ipv4.ip_forward", 1)
+lab:up()
+for _, node in ipairs(nodes) do
+    for _, interface in ipairs(node.interfaces) do assert(node:ping(interface.peer:address()).ok) end
+end
+EOF2
+cat >side_by_side.sh <<'EOF2'
+before=$(cat /proc/sys/net/ipv4/ip_forward)
+for _ in 1 2 3 4 5; do
+    "$nsh" mesh.lua one 1 & first=$!
+    "$nsh" mesh.lua two 2 || exit 1
+    wait $first || exit 1
+done
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$before" ]
+EOF2
+nsh=$nsh "$nsh" -S --run 'sh side_by_side.sh' -e '' >out 2>&1
+check $? "two full meshes side by side, again and again"
+
 echo "1..$count"

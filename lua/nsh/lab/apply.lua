@@ -19,6 +19,8 @@ local BATCH = 64
 local NAMESPACES = 250
 -- Seconds in which the kernel clears a lab away: a thousand namespaces take it one or two.
 local GONE = 20
+-- The same for what may also be somebody's own, who then gets his error so much later.
+local DYING = 1
 
 local layers = 0 -- numbers of the process's guardian: 0 is the process itself
 
@@ -97,23 +99,22 @@ local function is_on_host(step)
     return step.node.kind == "host" and step.object == "link" and step.verb == "add"
 end
 
-local function wait_until_gone(ns, name)
-    local deadline = core.poll.now() + GONE
-    while ns:socket():get("link", "get", { name }) and core.poll.now() < deadline do
+local function wait_until_gone(ns, name, seconds)
+    local deadline = core.poll.now() + seconds
+    while ns:socket():has(name) and core.poll.now() < deadline do
         core.poll.wait({}, {}, 0.002) -- not the loop's: no task may meet the lab half gone
     end
 end
 
--- What a down() before has left to do, before its names are used again.
+-- What a down() before, or another nsh that has just ended, has left to the kernel, before its names are
+-- used again.
 local function wait_for_names(steps)
-    if not next(leaving) then return end
-    errors.check(guardian.sync())
+    if next(leaving) then errors.check(guardian.sync()) end
     for _, step in ipairs(steps) do
-        local name = is_on_host(step) and step.args[1]
-        if leaving[name] then
-            wait_until_gone(step.node.ns, name)
-            leaving[name] = nil
-        end
+        local name, peer = is_on_host(step) and step.args[1], step.by.peer
+        local seconds = leaving[name] and GONE or peer and peer.node.kind ~= "host" and DYING
+        if name and seconds then wait_until_gone(step.node.ns, name, seconds) end
+        if name then leaving[name] = nil end
     end
 end
 
@@ -133,7 +134,7 @@ local function take_back(layer)
     guardian.down(layer.id)
     guardian.sync()
     for _, step in ipairs(layer.done) do
-        if goes_with(step, new) and not new[step.node] then wait_until_gone(step.node.ns, step.args[1]) end
+        if goes_with(step, new) and not new[step.node] then wait_until_gone(step.node.ns, step.args[1], GONE) end
     end
 end
 
