@@ -4,6 +4,7 @@
 set -u
 
 nsh=$(realpath "${NSH:-./nsh}")
+export nsh
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -101,7 +102,7 @@ check $? "on a terminal it is"
 cat >again_and_again.sh <<'EOF2'
 for _ in 1 2 3 4 5 6 7 8; do "$nsh" lab.lua || exit 1; done
 EOF2
-nsh=$nsh "$nsh" -S --run 'sh again_and_again.sh' -e '' >out 2>&1
+"$nsh" -S --run 'sh again_and_again.sh' -e '' >out 2>&1
 check $? "a lab can be built again at once"
 
 # Two of them side by side, each a full mesh with an end in the host and a parameter of it.
@@ -133,7 +134,7 @@ for _ in 1 2 3 4 5; do
 done
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$before" ]
 EOF2
-nsh=$nsh "$nsh" -S --run 'sh side_by_side.sh' -e '' >out 2>&1
+"$nsh" -S --run 'sh side_by_side.sh' -e '' >out 2>&1
 check $? "two full meshes side by side, again and again"
 
 echo "1..$count"
