@@ -125,7 +125,7 @@ test_list() {
     local first=$pid
     lab ring r0 r1 r2
     run list
-    sed 's/20[-0-9]* [:0-9]*/DATE/; s/  */ /g' out >plain
+    sed 's/20[0-9][0-9]-[-0-9]* [:0-9]*/DATE/; s/  */ /g' out >plain
     [ "$(cat plain)" = "NAME NSH NODES SINCE SCRIPT
 bridge $first 2 DATE lab.lua
 ring $pid 3 DATE lab.lua" ]
@@ -278,7 +278,7 @@ test_keep() {
     expect "kept at the end of the script" 0 "" \
         "nsh: lab kept stays up: nsh enter NODE enters it, nsh down kept ends it"
     run list
-    sed 's/20[-0-9]* [:0-9]*/DATE/; s/  */ /g' out >plain
+    sed 's/20[0-9][0-9]-[-0-9]* [:0-9]*/DATE/; s/  */ /g' out >plain
     [ "$(cat plain)" = $'NAME NSH NODES SINCE SCRIPT\nkept kept 1 DATE lab.lua' ]
     report $? "a kept lab in the list"
     run list -j
