@@ -22,6 +22,7 @@ function M.wrap(handle, name) return new(handle, name, name, true) end
 
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {
+    capture = "nsh.capture",
     exec = "nsh.process",
     spawn = "nsh.process",
     ping = "nsh.ping",
