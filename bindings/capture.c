@@ -7,6 +7,7 @@
 
 #include "../core/capture/capture.h"
 #include "../core/capture/dissect.h"
+#include "../core/capture/flow.h"
 #include "nsh.h"
 
 #define CAPTURE "nsh.capture"
@@ -21,19 +22,9 @@ enum { LINE_MAX_SIZE = 1024 };
 
 struct packet {
     struct captured captured;
-    uint32_t seq, ack; /* from which a line counts those of TCP */
-    char dev[16];      /* the interface, of a capture on all of them */
+    struct line_context context;
     uint8_t bytes[];
 };
-
-static void push_packet(lua_State *L, const struct captured *captured, const char *dev) {
-    struct packet *packet = lua_newuserdatauv(L, sizeof *packet + captured->caplen, 0);
-    *packet = (struct packet){ .captured = *captured };
-    memcpy(packet->bytes, captured->bytes, captured->caplen);
-    memcpy(packet->dev, dev, sizeof packet->dev);
-    packet->captured.bytes = packet->bytes;
-    luaL_setmetatable(L, PACKET);
-}
 
 static const struct packet *check_packet(lua_State *L, int index) {
     return luaL_checkudata(L, index, PACKET);
@@ -81,8 +72,8 @@ static int packet_fields(lua_State *L) {
     lua_setfield(L, -2, "time");
     give_number(L, "length", packet->captured.length);
     give_number(L, "caplen", packet->captured.caplen);
-    if (packet->dev[0])
-        give_text(L, "dev", packet->dev, strlen(packet->dev));
+    if (packet->context.dev[0])
+        give_text(L, "dev", packet->context.dev, strlen(packet->context.dev));
     dissect_fields(&layers, &sink, L);
     return 1;
 }
@@ -101,10 +92,8 @@ static int packet_line(lua_State *L) {
     char text[LINE_MAX_SIZE];
     struct dissection layers;
     int size = format_time(&packet->captured.time, text, sizeof text);
-    if (packet->dev[0])
-        size += snprintf(text + size, sizeof text - (size_t)size, "%s ", packet->dev);
     dissect_packet(packet, &layers);
-    dissect_line(&layers, packet->seq, packet->ack, text + size, sizeof text - (size_t)size);
+    dissect_line(&layers, &packet->context, text + size, sizeof text - (size_t)size);
     lua_pushstring(L, text);
     return 1;
 }
@@ -135,18 +124,28 @@ static int packet_link(lua_State *L) {
 /* --- captures ----------------------------------------------------------------------------------
  */
 
-static struct capture *check_capture(lua_State *L) {
-    struct capture **slot = luaL_checkudata(L, 1, CAPTURE);
-    if (!*slot)
+struct source {
+    struct capture *capture; /* NULL: closed */
+    struct flows *flows;
+};
+
+static struct source *check_source(lua_State *L) {
+    struct source *source = luaL_checkudata(L, 1, CAPTURE);
+    if (!source->capture)
         luaL_error(L, "the capture is closed");
-    return *slot;
+    return source;
 }
 
-static struct capture **new_capture(lua_State *L) {
-    struct capture **slot = lua_newuserdatauv(L, sizeof *slot, 0);
-    *slot = NULL;
+static struct capture *check_capture(lua_State *L) {
+    return check_source(L)->capture;
+}
+
+static struct source *new_source(lua_State *L) {
+    struct source *source = lua_newuserdatauv(L, sizeof *source, 0);
+    *source = (struct source){ 0 };
     luaL_setmetatable(L, CAPTURE);
-    return slot;
+    source->flows = flows_new();
+    return source;
 }
 
 /* Leaves the value on the stack, so that a string stays where it is. */
@@ -181,42 +180,51 @@ static int open_live(lua_State *L) {
     };
     lua_getfield(L, 2, "promiscuous");
     options.promiscuous = lua_toboolean(L, -1);
-    struct capture **slot = new_capture(L);
-    *slot = capture_open(ns, &options, &err);
-    return *slot ? 1 : fail(L, &err);
+    struct source *source = new_source(L);
+    source->capture = capture_open(ns, &options, &err);
+    return source->capture ? 1 : fail(L, &err);
 }
 
 /* open_file(path) -> capture */
 static int open_file_capture(lua_State *L) {
     struct error err = { 0 };
     const char *path = luaL_checkstring(L, 1);
-    struct capture **slot = new_capture(L);
-    *slot = capture_open_file(path, &err);
-    return *slot ? 1 : fail(L, &err);
+    struct source *source = new_source(L);
+    source->capture = capture_open_file(path, &err);
+    return source->capture ? 1 : fail(L, &err);
 }
 
-/* Of a capture on all interfaces, only the index of the packet's own is with it. */
-static void find_dev(const struct capture *capture, const struct captured *packet, char dev[16]) {
-    memset(dev, 0, 16);
-    if (packet->link == DLT_LINUX_SLL2 && packet->caplen >= 8)
-        capture_ifname(capture, get32(packet->bytes + 4), dev);
+static struct packet *new_packet(lua_State *L, const struct captured *captured) {
+    struct packet *packet = lua_newuserdatauv(L, sizeof *packet + captured->caplen, 0);
+    *packet = (struct packet){ .captured = *captured };
+    memcpy(packet->bytes, captured->bytes, captured->caplen);
+    packet->captured.bytes = packet->bytes;
+    luaL_setmetatable(L, PACKET);
+    return packet;
+}
+
+/* What only the capture knows: the name of the interface, of which a packet of "any" has the index,
+   and the beginning of its connection. */
+static void complete_packet(const struct source *source, struct packet *packet) {
+    struct dissection layers;
+    if (packet->captured.link == DLT_LINUX_SLL2 && packet->captured.caplen >= 8)
+        capture_ifname(source->capture, get32(packet->bytes + 4), packet->context.dev);
+    dissect_packet(packet, &layers);
+    flows_follow(source->flows, &layers, &packet->context);
 }
 
 /* capture:next() -> a packet, or false if there is none now, or no more in the file */
 static int next_packet(lua_State *L) {
     struct error err = { 0 };
-    struct captured packet;
-    char dev[16];
-    struct capture *capture = check_capture(L);
-    int got = capture_next(capture, &packet, &err);
+    struct captured captured;
+    const struct source *source = check_source(L);
+    int got = capture_next(source->capture, &captured, &err);
     if (got < 0)
         return fail(L, &err);
-    if (got == 0) {
+    if (got == 0)
         lua_pushboolean(L, false);
-        return 1;
-    }
-    find_dev(capture, &packet, dev);
-    push_packet(L, &packet, dev);
+    else
+        complete_packet(source, new_packet(L, &captured));
     return 1;
 }
 
@@ -252,9 +260,10 @@ static int get_stats(lua_State *L) {
 }
 
 static int release_capture(lua_State *L) {
-    struct capture **slot = luaL_checkudata(L, 1, CAPTURE);
-    capture_close(*slot);
-    *slot = NULL;
+    struct source *source = luaL_checkudata(L, 1, CAPTURE);
+    capture_close(source->capture);
+    flows_free(source->flows);
+    *source = (struct source){ 0 };
     return 0;
 }
 

@@ -44,18 +44,18 @@ static struct layer rest_of(const struct layer *layer) {
 
 void dissect(int link, const uint8_t *bytes, uint32_t caplen, uint32_t length,
              struct dissection *out) {
-    struct layer layer = {
+    struct layer next = {
         .protocol = first_protocol(link), .bytes = bytes, .caplen = caplen, .length = length
     };
     out->count = 0;
-    while (layer.protocol && out->count < LAYERS_MAX) {
-        layer.cut = !measure(&layer);
-        out->layers[out->count++] = layer;
-        if (layer.cut || !layer.protocol->next)
-            break;
-        struct layer next = rest_of(&layer);
-        next.protocol = layer.protocol->next(&layer, &next);
-        layer = next;
+    while (next.protocol && out->count < LAYERS_MAX) {
+        struct layer *layer = &out->layers[out->count++];
+        *layer = next;
+        layer->cut = !measure(layer);
+        if (layer->cut || !layer->protocol->next)
+            return;
+        next = rest_of(layer);
+        next.protocol = layer->protocol->next(layer, &next);
     }
 }
 

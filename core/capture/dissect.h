@@ -42,10 +42,16 @@ struct packet_field {
     const char *(*text)(const struct layer *layer, char *room, size_t size); /* NULL: not there */
 };
 
+/* What is not in the packet, and stands in its line. */
+struct line_context {
+    char dev[16];      /* of a capture on all interfaces; "": not known */
+    uint32_t seq, ack; /* from which those of TCP are counted: see flow.h */
+};
+
 /* A line in the making; what has no room is cut. */
 struct line {
     char *at, *end;
-    uint32_t seq, ack; /* from which those of TCP are counted */
+    const struct line_context *context;
     const struct dissection *packet;
 };
 
@@ -86,8 +92,8 @@ void dissect_fields(const struct dissection *packet, const struct packet_sink *s
 /* What the innermost protocol carries: where, and how many bytes. */
 const uint8_t *dissect_payload(const struct dissection *packet, uint32_t *size);
 
-/* Writes the line without its time, at most size - 1 bytes. seq, ack: see struct flow. */
-void dissect_line(const struct dissection *packet, uint32_t seq, uint32_t ack, char *room,
+/* Writes the line without its time, at most size - 1 bytes. */
+void dissect_line(const struct dissection *packet, const struct line_context *context, char *room,
                   size_t size);
 
 /* --- the protocols -----------------------------------------------------------------------------

@@ -125,7 +125,8 @@ static bool print_sll(struct line *line, const struct layer *layer) {
 }
 
 static bool print_sll2(struct line *line, const struct layer *layer) {
-    line_add(line, "%-3s ", direction(layer->bytes[10]));
+    const char *dev = line->context->dev;
+    line_add(line, "%-5s %-3s ", *dev ? dev : "?", direction(layer->bytes[10]));
     return true;
 }
 

@@ -5,13 +5,22 @@
 
 #include "../address.h"
 
+extern const struct protocol hop_by_hop_protocol, destination_protocol, fragment_protocol;
+
 static const struct known {
     uint32_t number;
-    const char *name;
+    const char *name; /* as pcap-filter(7) has it */
     const struct protocol *ip, *ip6;
     bool ports;
 } protocols[] = {
-    { IPPROTO_ICMP, "icmp", &icmp_protocol, NULL },
+    { IPPROTO_ICMP, "icmp", .ip = &icmp_protocol },
+    { IPPROTO_IGMP, "igmp" },
+    { IPPROTO_TCP, "tcp", &tcp_protocol, &tcp_protocol, true },
+    { IPPROTO_UDP, "udp", &udp_protocol, &udp_protocol, true },
+    { IPPROTO_ICMPV6, "icmp6", .ip6 = &icmp6_protocol },
+    { IPPROTO_HOPOPTS, "hopopts", .ip6 = &hop_by_hop_protocol },
+    { IPPROTO_DSTOPTS, "dstopts", .ip6 = &destination_protocol },
+    { IPPROTO_FRAGMENT, "frag", .ip6 = &fragment_protocol },
 };
 
 static const struct known *find(uint32_t number) {
@@ -37,7 +46,25 @@ bool inet_has_ports(uint32_t number) {
     return known && known->ports;
 }
 
-bool inet_print_unknown(struct line *line, const struct layer *ip, uint32_t number) {
-    line_add(line, "ip-proto-%u %u", number, ip->length > ip->header ? ip->length - ip->header : 0);
+bool inet_print_unknown(struct line *line, const struct layer *layer, uint32_t number) {
+    line_add(line, "ip-proto-%u %u", number,
+             layer->length > layer->header ? layer->length - layer->header : 0);
     return false;
+}
+
+/* Behind another header of IPv6 stand the addresses already. */
+void inet_print_ports(struct line *line, const struct layer *layer) {
+    const struct layer *ip = layer_below(line, layer);
+    uint32_t sport = get16(layer->bytes), dport = get16(layer->bytes + 2);
+    bool four = ip && ip->protocol == &ip_protocol;
+    if (!four && !(ip && ip->protocol == &ip6_protocol)) {
+        line_add(line, "%u > %u: ", sport, dport);
+        return;
+    }
+    char source[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX];
+    int family = four ? AF_INET : AF_INET6;
+    const uint8_t *addresses = ip->bytes + (four ? 12 : 8);
+    address_format(family, addresses, source);
+    address_format(family, addresses + address_size(family), target);
+    line_add(line, "%s.%u > %s.%u: ", source, sport, target, dport);
 }

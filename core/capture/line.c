@@ -18,9 +18,9 @@ const struct layer *layer_below(const struct line *line, const struct layer *lay
     return layer > line->packet->layers ? layer - 1 : NULL;
 }
 
-void dissect_line(const struct dissection *packet, uint32_t seq, uint32_t ack, char *room,
+void dissect_line(const struct dissection *packet, const struct line_context *context, char *room,
                   size_t size) {
-    struct line line = { room, room + size, seq, ack, packet };
+    struct line line = { room, room + size, context, packet };
     *room = '\0';
     for (size_t i = 0; i < packet->count; i++) {
         const struct layer *layer = &packet->layers[i];

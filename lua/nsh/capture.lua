@@ -1,5 +1,9 @@
 --- Captures: the packets that pass an interface of a namespace, as tcpdump takes them.
 --
+--     local capture <close> = host:capture{ "br0", filter = "icmp" }
+--     app3:ping "172.16.0.40"
+--     show(capture:list())
+--
 -- A capture collects from the moment it is made. A task reads the kernel's ring whenever the script
 -- waits for anything, so that captures, pings and programs go on side by side.
 local dry = require "nsh.dry"
@@ -15,8 +19,8 @@ local M = {}
 local Capture = { __name = "nsh.capture" }
 Capture.__index = Capture
 
--- What a capture may be told. A packet takes `snaplen` bytes of the ring even if it is short, and one of
--- 64 KiB, as veth carries those of TCP, is told by its first bytes as well.
+-- What a capture may be told. Each packet takes `snaplen` bytes of the buffer, however short it is, and those
+-- of TCP have up to 64 KiB on a veth: hence no more than tells them all apart.
 local rows = {
     { "dev", type = "string", valid = 'the name of an interface, or "any"' },
     { "filter", type = "string", valid = 'a text of pcap-filter(7), such as "icmp"' },
@@ -29,6 +33,14 @@ local rows = {
         valid = '"in", "out" or "inout"' },
     { "file", type = "string", valid = "the path of a file to write" },
 }
+
+-- Fields of a capture: `name` of the interface, and `netns`; `handle`, as long as it runs; `reason`, why it
+-- ended; `all` packets so far, of which `at` were taken one by one; `waits` of those who want the next one;
+-- how packets begin, `link`; `limit` of them, `deadline`, `room` of the kernel's ring in packets; `writer` of its file; `failure` of that.
+local function new(fields)
+    fields.all, fields.at, fields.waits, fields.link = {}, 0, {}, fields.handle:link()
+    return setmetatable(fields, Capture)
+end
 
 -- --- reading -------------------------------------------------------------------------------------
 
@@ -44,23 +56,40 @@ local function finish(self, reason)
     self.counts = self.handle:stats()
     self.handle:close()
     self.handle = nil
+    if self.writer then self.writer:close() end
     wake(self)
+end
+
+-- Nobody waits for what is written behind his back: it is told by the next `list` or `stop`.
+local function fail(self, err)
+    self.failure = err
+    finish(self, err.message)
 end
 
 local function keep(self, raw)
     self.all[#self.all + 1] = pcap.packet(raw)
-    if self.limit and #self.all >= self.limit then finish(self, "count") end
+    local ok, err = true, nil
+    if self.writer then ok, err = self.writer:write(raw) end
+    if not ok then fail(self, err) end
+    if #self.all == self.limit then finish(self, "count") end
 end
 
--- Takes what the kernel holds, but not for ever what keeps coming.
-local function drain(self)
-    for _ = 1, self.handle and self.room or 0 do
+-- Takes at most `most` packets of those that are there: what keeps coming is not waited for.
+local function take(self, most)
+    for _ = 1, most do
+        if not self.handle then return end
         local raw, err = self.handle:next()
-        if raw == nil then finish(self, err.message) end
-        if not raw then break end
+        if raw == nil then return finish(self, err.message) end
+        if not raw then return self.is_file and finish(self, "end of file") end
         keep(self, raw)
-        if not self.handle then break end
     end
+end
+
+local function drain(self, most)
+    take(self, most or self.room)
+    local ok, err = true, nil
+    if self.writer and self.handle then ok, err = self.writer:flush() end
+    if not ok then fail(self, err) end
     wake(self)
 end
 
@@ -79,16 +108,26 @@ local function start_reading(self)
     loop.go(read, setmetatable({ capture = self }, { __mode = "v" }), self.handle:fd())
 end
 
--- --- public --------------------------------------------------------------------------------------
+local function check_written(self, op)
+    local err = self.failure
+    self.failure = nil
+    if err then errors.raise(err, op, self.netns) end
+end
+
+-- --- what a capture can do -----------------------------------------------------------------------
 
 --- The next packet: waits for it, at most `timeout` seconds (default: for ever). Returns nil after the
--- time, and at the end of the capture.
+-- time, and at the end of the capture; `capture.reason` says then why it ended.
 --
 --     local packet = capture:next(1)
 function Capture:next(timeout)
+    if timeout ~= nil and type(timeout) ~= "number" then
+        errors.raise(errors.new("EINVAL", "a number of seconds expected, not " .. options.quote(timeout)),
+            "wait for a packet of " .. self.name, self.netns)
+    end
     local deadline = timeout and now() + timeout
     while true do
-        if self.at >= #self.all then drain(self) end
+        if self.at >= #self.all then drain(self, self.is_file and 1) end
         if self.at < #self.all then
             self.at = self.at + 1
             return self.all[self.at]
@@ -101,7 +140,7 @@ function Capture:next(timeout)
     end
 end
 
---- The packets, as they come, for a `for`: those that were not taken yet, until the capture ends.
+--- The packets as they come, for a `for`: those that `next` has not returned yet, until the capture ends.
 --
 --     for packet in capture:packets() do print(packet) end
 function Capture:packets()
@@ -113,28 +152,50 @@ end
 --
 --     assert(#capture:list "icmp[icmptype] == icmp-echo" == 4)
 function Capture:list(filter)
-    drain(self)
-    return pcap.select(self.all, filter, "list packets of " .. self.name, self.netns)
+    local op = "list the packets of " .. self.name
+    drain(self, self.is_file and math.maxinteger)
+    check_written(self, op)
+    return pcap.select(self.all, filter, self.link, op, self.netns)
 end
 
---- Takes what the kernel still holds, and ends the capture. Returns it. Doing it twice does no harm.
+--- Takes what the kernel still holds, and ends the capture; `list` and `next` tell on. Returns it. Doing it twice
+-- does no harm.
 --
 --     show(capture:stop():list())
 function Capture:stop()
     drain(self)
     finish(self, "stopped")
+    check_written(self, "capture on " .. self.name)
     return self
 end
 
-Capture.close = Capture.stop
-Capture.__close = Capture.stop
+--- Ends the capture; what `local capture <close> = …` does at the end of its block.
+--
+--     capture:close()
+function Capture:close()
+    drain(self)
+    finish(self, "stopped")
+end
 
---- How many packets there were since the beginning: { received =, dropped =, if_dropped = }: that passed
--- the filter, that found no room in the buffer, that the interface dropped.
+Capture.__close = Capture.close
+
+--- How many packets there were since the beginning: { received =, dropped =, if_dropped = }: that passed the
+-- filter, that found no room in the buffer, that the interface dropped. nil of a file.
 --
 --     assert(capture:stats().dropped == 0)
 function Capture:stats()
-    return self.handle and errors.check(self.handle:stats()) or self.counts
+    return self.handle and self.handle:stats() or self.counts
+end
+
+--- Writes all packets so far, or those that match a filter, into a file for tcpdump and Wireshark. Returns
+-- the capture. Errors: as of open(2) and write(2), EINVAL for the filter.
+--
+--     capture:save("br0.pcap", "not arp")
+function Capture:save(path, filter)
+    local packets = self:list(filter)
+    local writer <close> = pcap.create(path, packets[1])
+    for _, packet in ipairs(packets) do writer:write(packet) end
+    return self
 end
 
 function Capture:__tostring()
@@ -142,12 +203,22 @@ function Capture:__tostring()
     return ("capture on %s (%d packets, %s)"):format(self.name, #self.all, state)
 end
 
-local function with_dev(args)
-    if type(args) == "string" then return { dev = args } end
+--- A file as a capture that has ended: for `nsh.pcap.open`.
+function M.of_file(handle, path)
+    return new{ name = path, handle = handle, is_file = true, room = math.maxinteger }
+end
+
+-- --- start ---------------------------------------------------------------------------------------
+
+--- The arguments as a new table, the first value under its key. `rename`: a function that is given the name of the
+-- interface, and returns the one that the kernel knows.
+function M.arguments(args, rename)
+    if type(args) == "string" then args = { args } end
     local copy = {}
     for key, value in pairs(type(args) == "table" and args or {}) do
         copy[key == 1 and "dev" or key] = value
     end
+    if rename and copy.dev then copy.dev = rename(copy.dev) end
     return copy
 end
 
@@ -160,13 +231,18 @@ local function hint_for(err, ns, dev)
     return near and "did you mean " .. near or "there are " .. table.concat(names, ", ")
 end
 
+-- The command that would take the same, as a comment: it changes nothing, and would not end.
 local function tell(ns, opts)
     if not trace.active() then return end
-    local words = { ns.label and "ip netns exec " .. trace.quote(ns.label) or nil, "tcpdump -n -i", trace.quote(opts.dev) }
-    if not opts.promiscuous then words[#words + 1] = "-p" end
-    if opts.count then words[#words + 1] = "-c " .. opts.count end
-    if opts.filter then words[#words + 1] = trace.quote(opts.filter) end
-    trace.say("# %s", table.concat(words, " "))
+    local words = { "tcpdump -n -i", trace.quote(opts.dev) }
+    local function add(condition, text) if condition then words[#words + 1] = text end end
+    add(not opts.promiscuous, "-p")
+    add(opts.count, ("-c %s"):format(opts.count))
+    add(opts.direction ~= "inout", "-Q " .. opts.direction)
+    add(opts.file, "-w " .. trace.quote(opts.file or ""))
+    add(opts.filter, trace.quote(opts.filter or ""))
+    trace.say("# %s%s", ns.label and ("ip netns exec %s "):format(trace.quote(ns.label)) or "",
+        table.concat(words, " "))
 end
 
 local function open(ns, opts, op)
@@ -176,23 +252,60 @@ local function open(ns, opts, op)
         err.hint = hint_for(err, ns, opts.dev)
         errors.raise(err, op, ns.name)
     end
-    tell(ns, opts)
     return handle
 end
 
+local function open_writer(handle, opts, op, netns)
+    if not opts.file then return nil end
+    local writer, err = pcap.core().create(opts.file, handle:link())
+    if writer then return writer end
+    handle:close()
+    errors.raise(err, op .. " into " .. opts.file, netns)
+end
+
+local function call_for_each(self, fn)
+    for packet in self:packets() do fn(packet) end
+end
+
+--- Captures the packets that pass an interface; the kernel collects them when this returns. Other tasks, pings and
+-- programs go on meanwhile.
+--
+-- `args`: the name of an interface, or a table, the name first:
+--   dev          the interface, up, or "any" for all
+--   filter       which packets, as pcap-filter(7) has it: "icmp", "arp or port 80"
+--   count        ends after so many packets
+--   timeout      ends after so many seconds
+--   promiscuous  false: only what is for the interface itself (a bridge forwards the rest unseen)
+--   direction    "in" or "out"
+--   snaplen      bytes that are kept of each packet (2048)
+--   buffer       bytes that the kernel holds until nsh reads them (4 MiB)
+--   file         the path of a file for tcpdump and Wireshark that gets them as well
+-- `fn`: called for each packet, by a task, `capture.task`.
+--
+-- Returns a capture: `packets next list stop stats save close`. A packet is a table with time (seconds since the
+-- epoch), length and caplen (bytes, and how many of them are here), dev (of "any"), and, as far as it has them:
+-- ether vlan arp ip ip6 frag icmp icmp6 udp tcp vxlan, tables with fields such as src, dst, ttl; what is in a VXLAN,
+-- or quoted by an ICMP error, is in `inner` there. `payload` and `bytes` are strings, tostring(packet) the line
+-- that tcpdump -n prints.
+-- Errors: ENODEV, ENETDOWN (the interface is not up), EPERM, EINVAL for the filter, ELIBACC without libpcap.
+--
+--     local capture <close> = host:capture{ "br0", filter = "icmp or arp" }
+--     for packet in capture:packets() do print(packet, packet.ip and packet.ip.ttl) end
 function M.capture(ns, args, fn)
     if type(ns) ~= "table" then errors.check_self(ns, "name", "ns:capture{ \"br0\" }") end
-    local opts = options.complete(rows, with_dev(args), "capture", ns.name)
+    local opts = options.complete(rows, M.arguments(args), "capture", ns.name)
     if not opts.dev then
         errors.raise(errors.new("EINVAL", 'say on which interface: ns:capture{ "br0" }'), "capture", ns.name)
     end
-    local handle = open(ns, opts, "capture on " .. opts.dev)
-    local self = setmetatable({
-        name = opts.dev, netns = ns.name, handle = handle, room = handle:room(), all = {}, at = 0,
-        waits = {}, limit = opts.count, deadline = opts.timeout and now() + opts.timeout,
-    }, Capture)
+    local op = "capture on " .. opts.dev
+    local handle = open(ns, opts, op)
+    local self = new{
+        name = opts.dev, netns = ns.name, handle = handle, writer = open_writer(handle, opts, op, ns.name),
+        room = handle:room(), limit = opts.count, deadline = opts.timeout and now() + opts.timeout,
+    }
+    tell(ns, opts)
     start_reading(self)
-    if fn then self.task = loop.go(function() for packet in self:packets() do fn(packet) end end) end
+    if fn then self.task = loop.go(call_for_each, self, fn) end
     return self
 end
 

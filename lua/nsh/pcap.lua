@@ -36,11 +36,13 @@ local made = {
 
 function Packet.__index(packet, key)
     local make = made[key]
-    return make and make(raw_of[packet])
+    local raw = make and raw_of[packet]
+    return raw and make(raw)
 end
 
 function Packet.__tostring(packet)
-    return raw_of[packet]:line()
+    local raw = raw_of[packet]
+    return raw and raw:line() or "packet"
 end
 
 function Packet.__complete()
@@ -54,25 +56,120 @@ function M.packet(raw)
     return packet
 end
 
---- Those of a list of packets that match a filter of pcap-filter(7); all without one. Errors: EINVAL, in libpcap's
--- words.
---
---     pcap.select(packets, "icmp[icmptype] == icmp-echo")
-function M.select(packets, filter, op, netns)
-    local list, compiled = {}, {}
-    local function matches(raw)
-        local link = raw:link()
-        if not compiled[link] then
-            local made_filter, err = M.core().open_filter(filter, link)
-            if not made_filter then errors.raise(err, op, netns) end
-            compiled[link] = made_filter
+-- One filter for each kind of link that the packets come from; that of `link` at once, so that a bad text is
+-- told where there are no packets as well.
+local function matcher(text, link, op, netns)
+    local filters = {}
+    local function filter_of(kind)
+        if not filters[kind] then
+            local filter, err = M.core().open_filter(text, kind)
+            if not filter then errors.raise(err, op, netns) end
+            filters[kind] = filter
         end
-        return compiled[link]:matches(raw)
+        return filters[kind]
     end
+    filter_of(link)
+    return function(packet)
+        local raw = raw_of[packet]
+        return filter_of(raw:link()):matches(raw)
+    end
+end
+
+--- Those of a list of packets that match a filter of pcap-filter(7), as a new list; all without one. `link`: how packets
+-- begin there; `op`, `netns`: as for errors.raise. Errors: EINVAL, in libpcap's words.
+function M.select(packets, filter, link, op, netns)
+    if filter ~= nil and type(filter) ~= "string" then
+        errors.raise(errors.new("EINVAL", 'a filter is a text such as "icmp", not a ' .. type(filter)), op, netns)
+    end
+    if not filter then return table.move(packets, 1, #packets, 1, {}) end
+    local list, matches = {}, matcher(filter, link, op, netns)
     for _, packet in ipairs(packets) do
-        if not filter or matches(raw_of[packet]) then list[#list + 1] = packet end
+        if matches(packet) then list[#list + 1] = packet end
     end
     return list
+end
+
+-- --- files ---------------------------------------------------------------------------------------
+
+local Writer = { __name = "nsh.pcap.writer" }
+Writer.__index = Writer
+
+local function check_path(path, op)
+    if type(path) == "string" and not path:find "\0" then return end
+    errors.raise(errors.new("EINVAL", "the path of a file expected, not " .. type(path)), op)
+end
+
+local function create(path, link)
+    local file, err = M.core().create(path, link)
+    if not file then errors.raise(err, "create " .. path) end
+    return file
+end
+
+local function link_of(packet)
+    local raw = raw_of[packet]
+    return raw and raw:link() or M.core().ETHERNET
+end
+
+--- Creates a file for tcpdump and Wireshark, and returns what writes it: `write(packet)`, `close()`. A file holds
+-- packets of one kind of link: that of the first one. `packet`: one of those that will come. Errors: as of open(2).
+--
+--     local file <close> = nsh.pcap.create "arp.pcap"
+--     for packet in capture:packets() do if packet.arp then file:write(packet) end end
+function M.create(path, packet)
+    check_path(path, "create a file")
+    local link = link_of(packet)
+    return setmetatable({ path = path, link = link, file = create(path, link) }, Writer)
+end
+
+local function fail(self, err)
+    errors.raise(err, "write " .. self.path)
+end
+
+--- Writes a packet. Returns the writer. Errors: EINVAL, it is of another kind of link (Ethernet, "any", none) than
+-- the first one; as of write(2).
+--
+--     file:write(packet)
+function Writer:write(packet)
+    local raw = raw_of[packet]
+    if not raw then fail(self, errors.new("EINVAL", "a packet of a capture expected")) end
+    if not self.file then fail(self, errors.new("EBADF", "it is closed")) end
+    if not self.written and raw:link() ~= self.link then
+        self.file:close()
+        self.link, self.file = raw:link(), create(self.path, raw:link())
+    end
+    local ok, err = self.file:write(raw)
+    if not ok then fail(self, err) end
+    self.written = true
+    return self
+end
+
+--- Closes the file. Doing it twice does no harm. Errors: as of write(2).
+--
+--     file:close()
+function Writer:close()
+    local file = self.file
+    if not file then return end
+    self.file = nil
+    local ok, err = file:flush()
+    file:close()
+    if not ok then fail(self, err) end
+end
+
+Writer.__close = Writer.close
+
+function Writer:__tostring()
+    return "packets into " .. self.path
+end
+
+--- Opens a file that tcpdump -w, Wireshark, or nsh has written, and returns it as a capture that has ended:
+-- `packets next list save close`. Errors: as of open(2); EINVAL, it is no such file.
+--
+--     print(#nsh.pcap.open "br0.pcap":list "arp")
+function M.open(path)
+    check_path(path, "open a file")
+    local handle, err = M.core().open_file(path)
+    if not handle then errors.raise(err, "open " .. path) end
+    return require "nsh.capture".of_file(handle, path)
 end
 
 return M

@@ -201,6 +201,14 @@ function methods:ping(target, opts)
     return self:live():ping(target, opts)
 end
 
+--- Captures on an interface of the node: see ns:capture.
+--
+--     local capture <close> = app3:capture{ "clink3", filter = "icmp" }
+function methods:capture(args, fn)
+    local function rename(name) return self:ifname(name) end
+    return self:live():capture(require "nsh.capture".arguments(args, rename), fn)
+end
+
 -- `node.link`: verbs of the namespace's object; called, it declares one.
 local Objects = {}
 
@@ -221,7 +229,7 @@ end
 local known = core.netlink.objects()
 
 -- What the namespace does itself, at once.
-local living = { capture = true, exec = true, spawn = true }
+local living = { exec = true, spawn = true }
 
 function Node.__index(node, key)
     if methods[key] then return methods[key] end
