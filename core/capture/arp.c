@@ -27,13 +27,11 @@ static const struct packet_field fields[] = {
 };
 
 static void print_request(struct line *line, const uint8_t *arp) {
-    static const uint8_t unknown[6], broadcast[6] = { 255, 255, 255, 255, 255, 255 };
+    static const uint8_t unknown[6];
     char sender[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX], mac[ADDRESS_TEXT_MAX];
     line_add(line, "Request who-has %s", address_format(AF_INET, arp + 24, target));
-    if (memcmp(arp + 18, unknown, 6) && memcmp(arp + 18, broadcast, 6))
+    if (memcmp(arp + 18, unknown, 6))
         line_add(line, " (%s)", mac_format(arp + 18, 6, mac));
-    else if (!memcmp(arp + 18, broadcast, 6))
-        line_add(line, " (Broadcast)");
     line_add(line, " tell %s", address_format(AF_INET, arp + 14, sender));
 }
 
@@ -41,6 +39,11 @@ static void print_reply(struct line *line, const uint8_t *arp) {
     char sender[ADDRESS_TEXT_MAX], mac[ADDRESS_TEXT_MAX];
     line_add(line, "Reply %s is-at %s", address_format(AF_INET, arp + 14, sender),
              mac_format(arp + 8, 6, mac));
+}
+
+static void print_cut(struct line *line, const struct layer *layer) {
+    (void)layer;
+    line_add(line, "ARP, ");
 }
 
 static bool print(struct line *line, const struct layer *layer) {
@@ -56,6 +59,9 @@ static bool print(struct line *line, const struct layer *layer) {
     return false;
 }
 
-const struct protocol arp_protocol = {
-    .name = "arp", .printed = "arp", .min = 28, .fields = fields, .print = print
-};
+const struct protocol arp_protocol = { .name = "arp",
+                                       .printed = "arp",
+                                       .min = 28,
+                                       .fields = fields,
+                                       .print = print,
+                                       .print_cut = print_cut };

@@ -63,7 +63,8 @@ const struct layer *layer_below(const struct line *line, const struct layer *lay
 struct protocol {
     const char *name;    /* of the table with its fields; NULL: it has none */
     const char *printed; /* as the line calls what is cut: "[|icmp]" */
-    uint32_t min;        /* bytes of the shortest header */
+    void (*print_cut)(struct line *line, const struct layer *layer); /* adds what stands before */
+    uint32_t min;                                  /* bytes of the shortest header */
     uint32_t (*header)(const struct layer *layer); /* bytes; NULL: min */
     /* The protocol of what follows the header, or NULL; it may shorten `next`, which is the rest.
      */

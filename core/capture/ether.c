@@ -76,12 +76,13 @@ static const struct protocol *after_vlan(const struct layer *layer, struct layer
 
 /* tcpdump tells it with -e only. */
 static bool print_vlan(struct line *line, const struct layer *layer) {
+    uint32_t type = get16(layer->bytes + 2);
+    const struct layer *ether = layer;
+    while (ether && ether->protocol == &vlan_protocol)
+        ether = layer_below(line, ether);
     line_add(line, "vlan %u, ", get16(layer->bytes) & 0xfff);
-    if (ether_next(get16(layer->bytes + 2)))
-        return true;
-    line_add(line, "ethertype Unknown (0x%04x), length %u:", get16(layer->bytes + 2),
-             layer->length);
-    return false;
+    return ether_next(type) || !ether || ether->protocol != &ether_protocol ||
+           print_unknown(line, ether, type);
 }
 
 static const struct packet_field vlan_fields[] = {
@@ -117,11 +118,6 @@ static const struct protocol *after_sll2(const struct layer *layer, struct layer
 static const char *direction(uint32_t type) {
     static const char *const words[] = { "In", "B", "M", "P", "Out" };
     return type < sizeof words / sizeof *words ? words[type] : "?";
-}
-
-static bool print_sll(struct line *line, const struct layer *layer) {
-    line_add(line, "%3s ", direction(get16(layer->bytes)));
-    return true;
 }
 
 static bool print_sll2(struct line *line, const struct layer *layer) {
@@ -169,7 +165,6 @@ const struct protocol sll_protocol = {
     .min = 16,
     .next = after_sll,
     .fields = sll_fields,
-    .print = print_sll,
 };
 
 const struct protocol sll2_protocol = {

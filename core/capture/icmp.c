@@ -113,7 +113,7 @@ static void print_redirect(struct line *line, const struct layer *layer, const c
     if (code < sizeof words / sizeof *words)
         line_add(line, words[code], target, gateway);
     else
-        line_add(line, "redirect-#%u %s to net %s", code, target, gateway);
+        line_add(line, "redirect-#%u %s to %s", code, target, gateway);
 }
 
 static void print_error(struct line *line, const struct layer *layer) {

@@ -63,95 +63,109 @@ static const struct packet_field fields[] = {
 /* --- the line ----------------------------------------------------------------------------------
  */
 
-/* The destination of the packet that an error quotes; NULL if that is not here. */
-static const char *quoted(const struct line *line, const struct layer *layer, char *room) {
+/* An address of the packet that an error quotes; NULL if that is not here. */
+static const char *quoted(const struct line *line, const struct layer *layer, size_t at,
+                          char *room) {
     const struct layer *end = line->packet->layers + line->packet->count;
     if (layer + 1 >= end || layer[1].cut)
         return NULL;
-    return address_format(AF_INET6, layer[1].bytes + 24, room);
+    return address_format(AF_INET6, layer[1].bytes + at, room);
 }
 
-static void print_port(struct line *line, const struct layer *ip, const char *target) {
+static bool is_cut(struct line *line) {
+    line_add(line, " [|icmp6]");
+    return false;
+}
+
+static bool print_port(struct line *line, const struct layer *ip, const char *target) {
     uint32_t protocol = ip->bytes[6];
     if (ip->caplen < ip->header + 4)
-        return line_add(line, "[|icmp6]");
+        return is_cut(line);
     uint32_t port = get16(ip->bytes + ip->header + 2);
     if (inet_has_ports(protocol))
         line_add(line, ", %s %s port %u", target, protocol == IPPROTO_TCP ? "tcp" : "udp", port);
     else
         line_add(line, ", %s protocol %u port %u unreachable", target, protocol, port);
+    return true;
 }
 
-static void print_unreachable(struct line *line, const struct layer *layer) {
+static bool print_unreachable(struct line *line, const struct layer *layer) {
     static const char *const codes[] = { "unreachable route", "unreachable prohibited",
                                          "beyond scope", "unreachable address",
                                          "unreachable port" };
     char room[ADDRESS_TEXT_MAX];
-    const char *target = quoted(line, layer, room);
+    const char *target = quoted(line, layer, 24, room);
     uint32_t code = layer->bytes[1];
     if (code >= sizeof codes / sizeof *codes) {
         line_add(line, ", unknown unreach code (%u)", code);
-        return;
+        return false;
     }
     line_add(line, ", %s", codes[code]);
     if (!target)
-        line_add(line, " [|icmp6]");
-    else if (code == ICMP6_DST_UNREACH_NOPORT)
-        print_port(line, layer + 1, target);
-    else
-        line_add(line, " %s", target);
+        return is_cut(line);
+    if (code == ICMP6_DST_UNREACH_NOPORT)
+        return print_port(line, layer + 1, target);
+    line_add(line, " %s", target);
+    if (code == ICMP6_DST_UNREACH_BEYONDSCOPE)
+        line_add(line, ", source address %s", quoted(line, layer, 8, room));
+    return true;
 }
 
-static void print_too_big(struct line *line, const struct layer *layer) {
+static bool print_too_big(struct line *line, const struct layer *layer) {
     line_add(line, ", mtu %u", get32(layer->bytes + 4));
+    return true;
 }
 
-static void print_exceeded(struct line *line, const struct layer *layer) {
+static bool print_exceeded(struct line *line, const struct layer *layer) {
     char room[ADDRESS_TEXT_MAX];
-    const char *target = quoted(line, layer, room);
-    if (layer->bytes[1] == ICMP6_TIME_EXCEED_TRANSIT && target)
+    const char *target = quoted(line, layer, 24, room);
+    uint32_t code = layer->bytes[1];
+    if (code == ICMP6_TIME_EXCEED_TRANSIT && !target)
+        return is_cut(line);
+    if (code == ICMP6_TIME_EXCEED_TRANSIT)
         line_add(line, " for %s", target);
-    else if (layer->bytes[1] == ICMP6_TIME_EXCEED_REASSEMBLY)
+    else if (code == ICMP6_TIME_EXCEED_REASSEMBLY)
         line_add(line, " (reassembly)");
+    else
+        line_add(line, ", unknown code (%u)", code);
+    return true;
 }
 
-static void print_problem(struct line *line, const struct layer *layer) {
-    static const char *const codes[] = { "erroneous", "next header", "option" };
+static bool print_problem(struct line *line, const struct layer *layer) {
+    static const char *const codes[] = { "erroneous", "next header", "option",
+                                         "incomplete header chain" };
     uint32_t code = layer->bytes[1];
     if (code < sizeof codes / sizeof *codes)
         line_add(line, ", %s - octet %u", codes[code], get32(layer->bytes + 4));
     else
         line_add(line, ", code-#%u", code);
+    return true;
 }
 
-static void print_echo(struct line *line, const struct layer *layer) {
+static bool print_echo(struct line *line, const struct layer *layer) {
     line_add(line, ", id %u, seq %u", get16(layer->bytes + 4), get16(layer->bytes + 6));
+    return true;
 }
 
-static void print_address(struct line *line, const char *format, const struct layer *layer) {
+static bool print_target(struct line *line, const struct layer *layer) {
     char room[ADDRESS_TEXT_MAX];
     if (layer->caplen < 24)
-        line_add(line, " [|icmp6]");
-    else
-        line_add(line, format, address_format(AF_INET6, layer->bytes + 8, room));
+        return is_cut(line);
+    line_add(line, ", %s %s", type_of(layer) == ND_NEIGHBOR_SOLICIT ? "who has" : "tgt is",
+             address_format(AF_INET6, layer->bytes + 8, room));
+    return true;
 }
 
-static void print_solicit(struct line *line, const struct layer *layer) {
-    print_address(line, ", who has %s", layer);
-}
-
-static void print_advert(struct line *line, const struct layer *layer) {
-    print_address(line, ", tgt is %s", layer);
-}
-
-static void print_report(struct line *line, const struct layer *layer) {
+static bool print_report(struct line *line, const struct layer *layer) {
     line_add(line, ", %u group record(s)", get16(layer->bytes + 6));
+    return true;
 }
 
+/* Those that are printed tell whether the length follows. */
 static const struct {
     uint8_t type;
     const char *name;
-    void (*print)(struct line *line, const struct layer *layer);
+    bool (*print)(struct line *line, const struct layer *layer);
 } types[] = {
     { ICMP6_DST_UNREACH, "destination unreachable", print_unreachable },
     { ICMP6_PACKET_TOO_BIG, "packet too big", print_too_big },
@@ -161,26 +175,25 @@ static const struct {
     { ICMP6_ECHO_REPLY, "echo reply", print_echo },
     { ND_ROUTER_SOLICIT, "router solicitation", NULL },
     { ND_ROUTER_ADVERT, "router advertisement", NULL },
-    { ND_NEIGHBOR_SOLICIT, "neighbor solicitation", print_solicit },
-    { ND_NEIGHBOR_ADVERT, "neighbor advertisement", print_advert },
+    { ND_NEIGHBOR_SOLICIT, "neighbor solicitation", print_target },
+    { ND_NEIGHBOR_ADVERT, "neighbor advertisement", print_target },
     { MLD2_REPORT, "multicast listener report v2", print_report },
 };
 
-static void print_type(struct line *line, const struct layer *layer) {
+static bool print_type(struct line *line, const struct layer *layer) {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].type == type_of(layer)) {
             line_add(line, "%s", types[i].name);
-            if (types[i].print)
-                types[i].print(line, layer);
-            return;
+            return !types[i].print || types[i].print(line, layer);
         }
     line_add(line, "unknown icmp6 type (%u)", type_of(layer));
+    return true;
 }
 
 static bool print(struct line *line, const struct layer *layer) {
     line_add(line, "ICMP6, ");
-    print_type(line, layer);
-    line_add(line, ", length %u", layer->length);
+    if (print_type(line, layer))
+        line_add(line, ", length %u", layer->length);
     return false;
 }
 

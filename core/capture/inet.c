@@ -52,19 +52,29 @@ bool inet_print_unknown(struct line *line, const struct layer *layer, uint32_t n
     return false;
 }
 
+/* ".80", or nothing if the port is not here. */
+static const char *port_text(const struct layer *layer, uint32_t at, char room[static 8]) {
+    *room = '\0';
+    if (layer->caplen >= 4)
+        snprintf(room, 8, ".%u", get16(layer->bytes + at));
+    return room;
+}
+
 /* Behind another header of IPv6 stand the addresses already. */
 void inet_print_ports(struct line *line, const struct layer *layer) {
+    char source[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX], sport[8], dport[8];
     const struct layer *ip = layer_below(line, layer);
-    uint32_t sport = get16(layer->bytes), dport = get16(layer->bytes + 2);
     bool four = ip && ip->protocol == &ip_protocol;
+    port_text(layer, 0, sport);
+    port_text(layer, 2, dport);
     if (!four && !(ip && ip->protocol == &ip6_protocol)) {
-        line_add(line, "%u > %u: ", sport, dport);
+        if (*sport)
+            line_add(line, "%s > %s: ", sport + 1, dport + 1);
         return;
     }
-    char source[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX];
     int family = four ? AF_INET : AF_INET6;
     const uint8_t *addresses = ip->bytes + (four ? 12 : 8);
     address_format(family, addresses, source);
     address_format(family, addresses + address_size(family), target);
-    line_add(line, "%s.%u > %s.%u: ", source, sport, target, dport);
+    line_add(line, "%s%s > %s%s: ", source, sport, target, dport);
 }

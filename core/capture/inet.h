@@ -15,5 +15,6 @@ bool inet_has_ports(uint32_t number);
 /* Adds what is said of a protocol that nobody here knows; false. */
 bool inet_print_unknown(struct line *line, const struct layer *ip, uint32_t number);
 
-/* Adds "10.0.0.1.80 > 10.0.0.2.1024: ": of a layer above IP whose header begins with two ports. */
+/* Adds "10.0.0.1.80 > 10.0.0.2.1024: ": of a layer above IP whose header begins with two ports. Of
+   one that is cut before them "10.0.0.1 > 10.0.0.2: ". */
 void inet_print_ports(struct line *line, const struct layer *layer);

@@ -45,6 +45,11 @@ static const struct packet_field fields[] = {
     { 0 },
 };
 
+static void print_cut(struct line *line, const struct layer *layer) {
+    (void)layer;
+    line_add(line, "IP ");
+}
+
 static bool print(struct line *line, const struct layer *layer) {
     char source[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX];
     uint32_t protocol = layer->bytes[9];
@@ -73,4 +78,5 @@ const struct protocol ip_protocol = {
     .next = next,
     .fields = fields,
     .print = print,
+    .print_cut = print_cut,
 };

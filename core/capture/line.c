@@ -25,7 +25,9 @@ void dissect_line(const struct dissection *packet, const struct line_context *co
     for (size_t i = 0; i < packet->count; i++) {
         const struct layer *layer = &packet->layers[i];
         if (layer->cut) {
-            line_add(&line, " [|%s]", layer->protocol->printed);
+            if (layer->protocol->print_cut)
+                layer->protocol->print_cut(&line, layer);
+            line_add(&line, "[|%s]", layer->protocol->printed);
             return;
         }
         if (layer->protocol->print && !layer->protocol->print(&line, layer))

@@ -174,4 +174,5 @@ const struct protocol tcp_protocol = {
     .header = header_size,
     .fields = fields,
     .print = print,
+    .print_cut = inet_print_ports,
 };

@@ -33,9 +33,13 @@ static bool print(struct line *line, const struct layer *layer) {
     return false;
 }
 
-const struct protocol udp_protocol = {
-    .name = "udp", .printed = "udp", .min = 8, .next = next, .fields = fields, .print = print
-};
+const struct protocol udp_protocol = { .name = "udp",
+                                       .printed = "udp",
+                                       .min = 8,
+                                       .next = next,
+                                       .fields = fields,
+                                       .print = print,
+                                       .print_cut = inet_print_ports };
 
 /* --- VXLAN -------------------------------------------------------------------------------------
  */
