@@ -31,11 +31,6 @@ static const struct packet_field fields[] = {
     { 0 },
 };
 
-static void print_cut(struct line *line, const struct layer *layer) {
-    (void)layer;
-    line_add(line, "IP6 ");
-}
-
 static bool print(struct line *line, const struct layer *layer) {
     char source[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX];
     uint32_t protocol = layer->bytes[6];
@@ -58,7 +53,6 @@ const struct protocol ip6_protocol = {
     .next = next,
     .fields = fields,
     .print = print,
-    .print_cut = print_cut,
 };
 
 /* --- options -----------------------------------------------------------------------------------

