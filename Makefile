@@ -62,6 +62,9 @@ $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
 	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
+$(BUILD)/tests/capture_fuzz_test: $(call object,$(wildcard core/capture/*.c))
+$(BUILD)/tests/capture_fuzz_test: LIBS += $(PCAP_LIBS)
+
 tests: $(TESTS)
 
 # --- what is asked for by name ---------------------------------------------------------------------

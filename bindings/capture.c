@@ -234,6 +234,12 @@ static int get_fd(lua_State *L) {
     return 1;
 }
 
+/* capture:down() -> whether next() must be called now and then, even if there is nothing to read */
+static int get_down(lua_State *L) {
+    lua_pushboolean(L, capture_is_down(check_capture(L)));
+    return 1;
+}
+
 /* capture:link() -> how its packets begin */
 static int get_link(lua_State *L) {
     lua_pushinteger(L, capture_link(check_capture(L)));
@@ -369,6 +375,7 @@ static const struct type {
     { CAPTURE,
       (const luaL_Reg[]){ { "next", next_packet },
                           { "fd", get_fd },
+                          { "down", get_down },
                           { "link", get_link },
                           { "room", get_room },
                           { "stats", get_stats },

@@ -16,7 +16,7 @@ enum { FRAME_MIN = 64 }; /* bytes of the ring that the smallest packet takes, wi
 struct capture {
     pcap_t *pcap;
     int link, buffer;
-    bool live;
+    bool live, down;
 };
 
 /* --- opening -----------------------------------------------------------------------------------
@@ -151,21 +151,34 @@ void capture_close(struct capture *capture) {
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-/* The kernel unbinds the socket of an interface that is gone; one that is only down may come back.
- */
-static bool is_gone(const struct capture *capture) {
-    struct sockaddr_ll address;
+/* The kernel unbinds the socket of an interface that is gone, without a word to who polls: that was
+   said when it went down. */
+static int bound_to(const struct capture *capture) {
+    struct sockaddr_ll address = { 0 };
     socklen_t size = sizeof address;
-    return getsockname(capture_fd(capture), (struct sockaddr *)&address, &size) == 0 &&
-           address.sll_ifindex == -1;
+    getsockname(capture_fd(capture), (struct sockaddr *)&address, &size);
+    return address.sll_ifindex;
+}
+
+static bool is_gone(const struct capture *capture) {
+    return bound_to(capture) == -1;
 }
 
 /* Takes the error off the socket, since libpcap would leave the packets that came before it in the
    ring. */
-static void take_error(const struct capture *capture) {
-    int error;
+static void take_error(struct capture *capture) {
+    int error = 0;
     socklen_t size = sizeof error;
     getsockopt(capture_fd(capture), SOL_SOCKET, SO_ERROR, &error, &size);
+    capture->down |= error == ENETDOWN;
+}
+
+bool capture_is_down(struct capture *capture) {
+    struct ifreq request = { .ifr_ifindex = capture->down ? bound_to(capture) : -1 };
+    if (capture->down && ioctl(capture_fd(capture), SIOCGIFNAME, &request) == 0 &&
+        ioctl(capture_fd(capture), SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_UP)
+        capture->down = false;
+    return capture->down;
 }
 
 static int no_packet(const struct capture *capture, int code, struct error *err) {

@@ -54,6 +54,10 @@ int capture_next(struct capture *capture, struct captured *out, struct error *er
 /* To poll for input; -1 of a file. It stays the capture's. */
 int capture_fd(const struct capture *capture);
 
+/* Whether the interface went down. Nobody tells then that it is gone, but capture_next when it is
+   called: after a moment, and again. */
+bool capture_is_down(struct capture *capture);
+
 /* How the packets begin: a DLT_ of libpcap. */
 int capture_link(const struct capture *capture);
 

@@ -19,6 +19,8 @@ local M = {}
 local Capture = { __name = "nsh.capture" }
 Capture.__index = Capture
 
+local PAUSE = 0.05 -- seconds between two looks at an interface that is down
+
 -- What a capture may be told. Each packet takes `snaplen` bytes of the buffer, however short it is, and those
 -- of TCP have up to 64 KiB on a veth: hence no more than tells them all apart.
 local rows = {
@@ -93,14 +95,22 @@ local function drain(self, most)
     wake(self)
 end
 
+-- Seconds; of an interface that is down nobody tells that it is gone.
+local function time_left(self)
+    local left = self.deadline and math.max(0, self.deadline - now())
+    return self.handle:down() and math.min(left or PAUSE, PAUSE) or left
+end
+
+local function look(self)
+    drain(self)
+    if self.deadline and now() >= self.deadline then finish(self, "timeout") end
+end
+
 -- It holds the capture only while it reads, so that one that nobody has any more is collected.
 local function read(weak, fd)
     while weak.capture and weak.capture.handle do
-        local deadline = weak.capture.deadline
-        local ready = loop.wait(fd, "r", deadline and math.max(0, deadline - now()))
-        local capture = weak.capture
-        if capture then drain(capture) end
-        if capture and not ready then finish(capture, "timeout") end
+        loop.wait(fd, "r", time_left(weak.capture))
+        if weak.capture then look(weak.capture) end
     end
 end
 
