@@ -36,11 +36,13 @@ local rows = {
     { "file", type = "string", valid = "the path of a file to write" },
 }
 
--- Fields of a capture: `name` of the interface, and `netns`; `handle`, as long as it runs; `reason`, why it
--- ended; `all` packets so far, of which `at` were taken one by one; `waits` of those who want the next one;
--- how packets begin, `link`; `limit` of them, `deadline`, `room` of the kernel's ring in packets; `writer` of its file; `failure` of that.
+-- Fields of a capture: `name` of the interface, and `netns`; `handle`, as long as it runs; `reason`, why it ended;
+-- how packets begin, `link`; `all` packets so far, as the C half has them, and as Lua's tables those that were `told`;
+-- `at`, how many of them were taken one by one; `waits` of those who want the next one; `limit` of packets, `deadline`,
+-- `room` of the kernel's ring in packets; `writer` of a file, `failure` of that.
 local function new(fields)
-    fields.all, fields.at, fields.waits, fields.link = {}, 0, {}, fields.handle:link()
+    fields.all, fields.told, fields.at, fields.waits = {}, {}, 0, {}
+    fields.link = fields.handle:link()
     return setmetatable(fields, Capture)
 end
 
@@ -69,7 +71,7 @@ local function fail(self, err)
 end
 
 local function keep(self, raw)
-    self.all[#self.all + 1] = pcap.packet(raw)
+    self.all[#self.all + 1] = raw
     local ok, err = true, nil
     if self.writer then ok, err = self.writer:write(raw) end
     if not ok then fail(self, err) end
@@ -118,6 +120,12 @@ local function start_reading(self)
     loop.go(read, setmetatable({ capture = self }, { __mode = "v" }), self.handle:fd())
 end
 
+-- A table of fields costs more than a packet: whoever counts some of many makes few of them.
+local function packet_at(self, i)
+    self.told[i] = self.told[i] or pcap.packet(self.all[i])
+    return self.told[i]
+end
+
 local function check_written(self, op)
     local err = self.failure
     self.failure = nil
@@ -140,7 +148,7 @@ function Capture:next(timeout)
         if self.at >= #self.all then drain(self, self.is_file and 1) end
         if self.at < #self.all then
             self.at = self.at + 1
-            return self.all[self.at]
+            return packet_at(self, self.at)
         end
         local left = deadline and deadline - now()
         if not self.handle or left and left <= 0 then return nil end
@@ -165,7 +173,11 @@ function Capture:list(filter)
     local op = "list the packets of " .. self.name
     drain(self, self.is_file and math.maxinteger)
     check_written(self, op)
-    return pcap.select(self.all, filter, self.link, op, self.netns)
+    local list, matches = {}, pcap.matcher(filter, self.link, op, self.netns)
+    for i, raw in ipairs(self.all) do
+        if matches(raw) then list[#list + 1] = packet_at(self, i) end
+    end
+    return list
 end
 
 --- Takes what the kernel still holds, and ends the capture; `list` and `next` tell on. Returns it. Doing it twice
@@ -190,7 +202,7 @@ end
 Capture.__close = Capture.close
 
 --- How many packets there were since the beginning: { received =, dropped =, if_dropped = }: that passed the
--- filter, that found no room in the buffer, that the interface dropped. nil of a file.
+-- filter (on `lo` each counts twice), that found no room in the buffer, that the interface dropped. nil of a file.
 --
 --     assert(capture:stats().dropped == 0)
 function Capture:stats()

@@ -56,37 +56,17 @@ function M.packet(raw)
     return packet
 end
 
--- One filter for each kind of link that the packets come from; that of `link` at once, so that a bad text is
--- told where there are no packets as well.
-local function matcher(text, link, op, netns)
-    local filters = {}
-    local function filter_of(kind)
-        if not filters[kind] then
-            local filter, err = M.core().open_filter(text, kind)
-            if not filter then errors.raise(err, op, netns) end
-            filters[kind] = filter
-        end
-        return filters[kind]
+--- A function that tells whether a packet of the C half matches a filter of pcap-filter(7); without one all do.
+-- `link`: how packets begin there, so that a bad text is told where there are none as well; `op`, `netns`: as for
+-- errors.raise. Errors: EINVAL, in libpcap's words.
+function M.matcher(text, link, op, netns)
+    if text == nil then return function() return true end end
+    if type(text) ~= "string" then
+        errors.raise(errors.new("EINVAL", 'a filter is a text such as "icmp", not a ' .. type(text)), op, netns)
     end
-    filter_of(link)
-    return function(packet)
-        local raw = raw_of[packet]
-        return filter_of(raw:link()):matches(raw)
-    end
-end
-
---- Those of a list of packets that match a filter of pcap-filter(7), as a new list; all without one. `link`: how packets
--- begin there; `op`, `netns`: as for errors.raise. Errors: EINVAL, in libpcap's words.
-function M.select(packets, filter, link, op, netns)
-    if filter ~= nil and type(filter) ~= "string" then
-        errors.raise(errors.new("EINVAL", 'a filter is a text such as "icmp", not a ' .. type(filter)), op, netns)
-    end
-    if not filter then return table.move(packets, 1, #packets, 1, {}) end
-    local list, matches = {}, matcher(filter, link, op, netns)
-    for _, packet in ipairs(packets) do
-        if matches(packet) then list[#list + 1] = packet end
-    end
-    return list
+    local filter, err = M.core().open_filter(text, link)
+    if not filter then errors.raise(err, op, netns) end
+    return function(raw) return filter:matches(raw) end
 end
 
 -- --- files ---------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ local function with_single_spaces(line)
 end
 
 -- In a user namespace with one id tcpdump cannot become another user; whoever is not root does not try.
-local function tcpdump(path, options)
-    local text = support.sh(("unshare --user --map-user=1000 tcpdump %s -r %s 2>/dev/null"):format(options or "-n", path))
+local function tcpdump(path)
+    local text = support.sh(("unshare --user --map-user=1000 tcpdump -n -r %s 2>/dev/null"):format(path))
     local lines = {}
     for line in text:gmatch "[^\n]+" do
         if line:find "^%d%d:%d%d:%d%d" then
@@ -210,13 +210,14 @@ TestMade = {}
 
 function TestMade:testEveryKindOfICMP()
     local frames = {}
-    local quotes = { ip(17, udp(1000, 2000, "x")), ip(6, tcp(2, "")), ip(1, icmp(8, 0, 5, "xxxx")), ip(99, "xxxxxxxx") }
+    local quotes = { ip(17, udp(1000, 2000, "x")), ip(6, tcp(2, "")), ip(1, icmp(8, 0, 5, "xxxx")),
+        ip(99, "xxxxxxxx") }
     for kind = 0, 40 do
         for code = 0, 17 do
             local quote = quotes[(kind + code) % #quotes + 1]
-            if kind < 9 or kind > 18 then -- those with a form of their own that no lab sees
-                frames[#frames + 1] = ether(0x800, ip(1, icmp(kind, code, code * 65536 * 256 + code * 256, quote)))
-            end
+            local message = icmp(kind, code, code * 65536 * 256 + code * 256, quote)
+            -- between them are those with a form of their own that no lab sees
+            if kind < 9 or kind > 18 then frames[#frames + 1] = ether(0x800, ip(1, message)) end
         end
     end
     assert_made(frames)
@@ -224,7 +225,8 @@ end
 
 function TestMade:testEveryKindOfICMPv6()
     local frames = {}
-    local quotes = { ip6(17, udp(1000, 2000, "x")), ip6(6, tcp(2, "")), ip6(58, icmp(128, 0, 5, "xxxx")), ip6(99, "xxxxxxxx") }
+    local quotes = { ip6(17, udp(1000, 2000, "x")), ip6(6, tcp(2, "")), ip6(58, icmp(128, 0, 5, "xxxx")),
+        ip6(99, "xxxxxxxx") }
     for _, kind in ipairs{ 1, 2, 3, 4, 128, 129, 133, 134, 135, 136, 143, 190 } do
         for code = 0, 8 do
             local quote = quotes[(kind + code) % #quotes + 1]
@@ -242,8 +244,9 @@ function TestMade:testFlagsAndOptionsOfTCP()
         "\5\18\0\0\4\1\0\0\4\9\0\0\8\1\0\0\8\9\1\1",
     } do
         for i = 0, 2 do
-            frames[#frames + 1] = ether(0x800, ip(6, tcp(16, "", { options = options, dport = 91 + i, seq = 5000 + i })))
-            frames[#frames + 1] = ether(0x86dd, ip6(6, tcp(16, "", { options = options, dport = 91 + i, seq = 5000 + i })))
+            local segment = tcp(16, "", { options = options, dport = 91 + i, seq = 5000 + i })
+            frames[#frames + 1] = ether(0x800, ip(6, segment))
+            frames[#frames + 1] = ether(0x86dd, ip6(6, segment))
         end
     end
     for _, text in ipairs{ "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n", "xxx", "\r\n" } do
@@ -271,8 +274,9 @@ function TestMade:testUDPAndFragments()
 end
 
 function TestMade:testARP()
-    local function arp(op, target_mac, first)
-        return ether(0x806, (first or "\0\1\8\0\6\4") .. (">I2"):pack(op) .. "\2\0\0\0\0\1\10\0\0\1" .. target_mac .. "\10\0\0\2")
+    local function arp(op, target_mac)
+        return ether(0x806, "\0\1\8\0\6\4" .. (">I2"):pack(op) .. "\2\0\0\0\0\1\10\0\0\1" .. target_mac ..
+            "\10\0\0\2")
     end
     local packets = assert_made{
         arp(1, ("\0"):rep(6)), arp(2, "\2\0\0\0\0\2"), arp(1, "\2\0\0\0\0\2"), arp(1, ("\255"):rep(6)),
@@ -302,7 +306,8 @@ function TestMade:testOtherLinks()
     local packet = ip(1, icmp(8, 0, 65537, "xxxx"))
     assert_made({ packet, ip6(58, icmp(128, 0, 65537, "xxxx")) }, 101)
     assert_made({ "\2\0\0\0" .. packet }, 0)
-    assert_made({ "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\8\0" .. packet, "\0\4\0\1\0\6\2\0\0\0\0\1\0\0\8\0" .. packet }, 113)
+    assert_made({ "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\8\0" .. packet,
+        "\0\4\0\1\0\6\2\0\0\0\0\1\0\0\8\0" .. packet }, 113)
 end
 
 function TestMade:testCut()

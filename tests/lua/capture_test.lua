@@ -106,8 +106,7 @@ end
 -- Frames with a tag, as a program sends them.
 function TestWhatIsSeen:testTags()
     local capture <close> = host:capture{ "port1", filter = "vlan 7" }
-    local frame = "\255\255\255\255\255\255\2\0\0\0\0\1\x81\0\0\7\8\6\0\1\8\0\6\4\0\1\2\0\0\0\0\1\10\7\0\1\0\0\0\0\0\0\10\7\0\2"
-    local hex = frame:gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+    local hex = "ffffffffffff02000000000181000007080600010800060400010200000000010a0700010000000000000a070002"
     support.sh(([[perl -e 'socket(my $s, 17, 3, 0) or die $!; my $to = pack("S n i S C C a8", 17, 3,
         %d, 0, 0, 6, ""); send($s, pack("H*", "%s"), 0, $to) or die $!']]):format(a.link:get "eth0".ifindex, hex), a)
     local packet = capture:next(5)
@@ -256,7 +255,7 @@ function TestSideBySide:testNodesOfALab()
     local lab <close> = nsh.lab "captured"
     local x, y = lab:node "x", lab:node "y"
     x:connect{ "eth0", addr = "10.1.0.1/24", to = y, peer = { "eth0", addr = "10.1.0.2/24" } }
-    support.refused("ENOENT", "cannot use the node in y: it is not up: lab:up() makes it (ENOENT)", y.capture, y, "eth0")
+    lu.assertEquals(support.raised(y.capture, y, "eth0").code, "ENOENT")
     lab:up()
     local capture <close> = y:capture{ "eth0", filter = "icmp" }
     lu.assertTrue(x:ping(y).ok)
@@ -300,7 +299,8 @@ function TestFiles:testWrittenPacketByPacket()
 end
 
 function TestFiles:testWhatIsNoFile()
-    support.refused("ENOENT", "cannot open /none.pcap: No such file or directory (ENOENT)", nsh.pcap.open, "/none.pcap")
+    support.refused("ENOENT", "cannot open /none.pcap: No such file or directory (ENOENT)", nsh.pcap.open,
+        "/none.pcap")
     lu.assertEquals(support.raised(nsh.pcap.open, arg[0]).code, "EINVAL")
     lu.assertEquals(support.raised(nsh.pcap.open, 7).code, "EINVAL")
     lu.assertEquals(support.raised(nsh.pcap.create, "/none/x.pcap").code, "ENOENT")
@@ -322,7 +322,7 @@ function TestRefusals:testWords()
         host.capture, host, "br1")
     local err = support.raised(host.capture, host, { "br0", filter = "icmpp" })
     lu.assertEquals({ err.code, err.key }, { "EINVAL", "filter" })
-    lu.assertStrContains(tostring(err), "cannot capture on br0 in host: filter \"icmpp\": can't parse filter expression")
+    lu.assertStrContains(tostring(err), "cannot capture on br0 in host: filter \"icmpp\": can't parse filter")
     for _, opts in ipairs{ {}, { "br0", snaplen = 0 }, { "br0", count = 1.5 }, { "br0", fliter = "x" }, { 7 },
             { "br0", direction = "up" } } do
         lu.assertEquals(support.raised(host.capture, host, opts).code, "EINVAL")
@@ -345,6 +345,14 @@ function TestRefusals:testLinkThatIsDown()
     support.refused("ENETDOWN", 'cannot capture on down0 in host: Network is down (ENETDOWN)\n' ..
         '  hint: bring it up first: link:set{ "down0", up = true }', host.capture, host, "down0")
     host.link:del "down0"
+end
+
+function TestRefusals:testProgramWithoutItsModule()
+    local alone = scratch .. "/alone"
+    support.sh(("mkdir -p %s && cp %s %s/nsh"):format(alone, os.getenv "NSH", alone))
+    local text = support.sh(alone .. "/nsh -S -e 'host:capture \"lo\"' 2>&1 || true")
+    lu.assertStrContains(text, "/lib/lua/5.4/nsh/core/pcap.so: cannot open shared object file")
+    lu.assertStrContains(text, "apt-get install libpcap0.8")
 end
 
 function TestRefusals:testDryRun()
