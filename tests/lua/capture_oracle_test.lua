@@ -168,7 +168,7 @@ local function ether(kind, rest) return MAC .. (">I2"):pack(kind) .. rest end
 
 local function ip(protocol, rest, more)
     more = more or {}
-    return (">BBI2I2I2BBI2"):pack(0x45, 0, more.total or 20 + #rest, 77, more.flags or 0, 64, protocol, 0) .. FOUR .. rest
+    return (">BBI2I2I2BBI2"):pack(0x45, 0, 20 + #rest, 77, more.flags or 0, 64, protocol, 0) .. FOUR .. rest
 end
 
 local function ip6(protocol, rest) return (">I4I2BB"):pack(0x60000000, #rest, protocol, 64) .. SIX .. rest end
