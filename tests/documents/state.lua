@@ -2,7 +2,7 @@
 -- compared with diff.   lua5.4 state.lua UPLINK|- [NAMESPACE…]
 -- Left out: lo and the uplink, which each sandbox has in its own way; what chance decides (indexes, MACs and
 -- the link-local addresses made from them) or time (timers, the election of a root bridge); promiscuity, which
--- is a capture's.
+-- is a capture's; what a driver offers.
 
 local cjson = require "cjson"
 
@@ -11,7 +11,9 @@ local uplink, namespaces = arg[1], { table.unpack(arg, 2) }
 local NOISE = {}
 for key in ([[ifname ifindex link_index link_netns link_netnsid address broadcast operstate promiscuity allmulti
     bridge_id root_id root_port root_path_cost designated_port designated_cost port_id port_no
-    topology_change topology_change_detected topology_change_ack config_pending stats stats64]]):gmatch "%S+" do
+    topology_change topology_change_detected topology_change_ack config_pending stats stats64
+    gro_max_size gso_max_segs gso_max_size tso_max_segs tso_max_size min_mtu max_mtu num_rx_queues num_tx_queues
+    group_fwd_mask_str link_type]]):gmatch "%S+" do
     NOISE[key] = true
 end
 
