@@ -126,8 +126,8 @@ host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 ns1.addr:add{ "10.0.0.2/24", dev = "veth1" }
 ns1.addr:add{ "10.0.0.3/24", dev = "veth1" }
 ns1.link:set{ "lo", up = true }
-check(host:ping("10.0.0.2", { timeout = 0.3 }).ok, "the host reaches ns1")
-check(host:ping("10.0.0.3", { timeout = 0.3 }).ok, "and its other address")
+check(host:ping("10.0.0.2", { timeout = 2 }).ok, "the host reaches ns1")
+check(host:ping("10.0.0.3", { timeout = 2 }).ok, "and its other address")
 check(true, "all is well")
 EOF2
 start lesson.lua lesson all
