@@ -37,6 +37,7 @@ local outside = nsh.netns.new()
 host.link:add{ "enp0s1", type = "veth", up = true, peer = { "gateway", netns = outside } }
 host.addr:add{ "192.168.64.3/24", dev = "enp0s1" }
 outside.link:set{ "gateway", up = true }
+check(table.concat(host.link:get("enp0s1").flags, " "):find "LOWER_UP", "the host's way out has a carrier")
 
 step "Two containers, each with a cable to the host"
 
