@@ -26,6 +26,11 @@ local elsewhere = {
     spawn = "nsh.process",
     ping = "nsh.ping",
     sysctl = "nsh.sysctl",
+    nft = "nsh.firewall",
+    masquerade = "nsh.firewall",
+    snat = "nsh.firewall",
+    dnat = "nsh.firewall",
+    forward = "nsh.firewall",
 }
 
 local function refuse_closed(ns)

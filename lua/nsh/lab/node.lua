@@ -5,6 +5,7 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local Declaration = require "nsh.lab.declaration"
+local firewall = require "nsh.lab.firewall"
 local Interface = require "nsh.lab.interface"
 
 local Node = { __name = "nsh.node" }
@@ -126,13 +127,27 @@ function methods:sysctl(key, value)
     return Declaration.new(self, "sysctl", { key, value = value }, errors.where())
 end
 
---- Declares the node's firewall: text for the program nft. Further texts are added to it.
+--- Declares the node's firewall: text for the program nft. Further texts are added to it. Without a text
+-- lists what is in force: see ns:nft. On the host in a sandbox only; elsewhere nsh.host:nft acts at once.
 --
 --     r1:nft "table inet t { chain c { type filter hook input priority 0; policy drop; }; }"
 function methods:nft(text)
+    if text == nil then return self:live():nft() end
     if type(text) ~= "string" then refuse(self, "use nft", "a text of rules expected") end
-    if self.kind == "host" then refuse(self, "use nft", "a lab keeps away from the host's firewall", "EPERM") end
+    if not firewall.takes_text(self) then
+        refuse(self, "use nft", "a lab keeps away from the host's firewall but for masquerade, snat, dnat, forward",
+            "EPERM")
+    end
     return Declaration.new(self, "nft", { "ruleset", text = text }, errors.where())
+end
+
+-- `masquerade`, `snat`, `dnat`, `forward`: arguments as those of a namespace (nsh.firewall), whose line an
+-- error names; they return the declaration.
+for verb in pairs(firewall.HELPERS) do
+    methods[verb] = function(self, args)
+        errors.check_self(self, "declarations", ("node:%s{…}"):format(verb))
+        return Declaration.new(self, verb, firewall.check(self, verb, args), errors.where())
+    end
 end
 
 --- Declares a file below /etc that the node's programs see.
