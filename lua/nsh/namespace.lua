@@ -44,7 +44,7 @@ local optional = {
 
 local synonyms = {
     links = "link", interface = "link", iface = "link", dev = "link", address = "addr", neighbour = "neigh",
-    neighbor = "neigh", run = "exec", start = "spawn", delete = "close", del = "close",
+    neighbor = "neigh", run = "exec", start = "spawn", iptables = "nft", delete = "close", del = "close",
 }
 
 -- The names of what a namespace has, besides its fields.

@@ -15,11 +15,12 @@ local M = {}
 
 -- --- nft's own text ------------------------------------------------------------------------------
 
--- Counts and handles are integers in Lua, too.
-local function exact(value)
+-- Counts and handles are integers in Lua, too; a word that stands alone, as { accept = null }, is true.
+local function exact(value, null)
+    if value == null then return true end
     if type(value) == "number" then return math.tointeger(value) or value end
     if type(value) == "table" then
-        for key, inner in pairs(value) do value[key] = exact(inner) end
+        for key, inner in pairs(value) do value[key] = exact(inner, null) end
     end
     return value
 end
@@ -39,11 +40,12 @@ end
 
 -- A list of what `nft -j` lists, { table = … }, { chain = … }, { rule = … }, that shows as nft's text.
 local function list(ns)
-    local decoded = need_cjson(ns).decode(listing(ns, { "-j", "list", "ruleset" }))
+    local cjson = need_cjson(ns)
+    local decoded = cjson.decode(listing(ns, { "-j", "list", "ruleset" }))
     local text = listing(ns, { "list", "ruleset" }):gsub("%s+$", "")
     local objects = {}
     for _, object in ipairs(decoded.nftables) do
-        if not object.metainfo then objects[#objects + 1] = exact(object) end
+        if not object.metainfo then objects[#objects + 1] = exact(object, cjson.null) end
     end
     return setmetatable(objects, { __name = "nsh.nft", __tostring = function() return text end })
 end
@@ -115,7 +117,7 @@ local warned = {}
 
 --- Says once of a namespace that legacy iptables stands in the way of what `forward` opens.
 function M.warn_of_legacy(ns, args, where)
-    local drops = not args.policy and not warned[ns] and foreign.legacy_drops(ns)
+    local drops = not warned[ns] and foreign.legacy_drops(ns)
     if not drops then return end
     warned[ns] = true
     io.stderr:write(("nsh: warning: %siptables-legacy %s what is forwarded in %s, and nft cannot open it; " ..
@@ -138,7 +140,7 @@ local function act(ns, verb, args)
     dry.check(op, ns.name)
     local helper = setmetatable({ object = verb, ns = ns, args = args }, Helper)
     try(op, ns, Table.change, table_of(ns), { { helper, args } }, {}, 0)
-    if verb == "forward" then M.warn_of_legacy(ns, args, errors.where()) end
+    if verb == "forward" and not args.policy then M.warn_of_legacy(ns, args, errors.where()) end
     return helper
 end
 

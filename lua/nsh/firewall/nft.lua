@@ -91,9 +91,10 @@ function M.command(label, text)
     return ("%snft -f - <<'%s'\n%s\n%s"):format(prefix, word, text, word)
 end
 
---- Gives a text to nft, in one transaction, and reports it. Returns what it echoes; or nil and an error.
-function M.apply(ns, text)
-    local out, err = M.run(ns, { "-e", "-a", "-f", "-" }, text)
+--- Gives a text to nft, in one transaction, and reports it. Returns what it prints, with further arguments
+-- such as "-e"; or nil and an error.
+function M.apply(ns, text, ...)
+    local out, err = M.run(ns, { "-f", "-", ... }, text)
     trace.change(err and err.message, "%s", M.command(ns.label, text))
     return out, err
 end

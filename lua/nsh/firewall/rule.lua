@@ -155,7 +155,7 @@ local function check_target(spec, helper)
     if type(spec.to) ~= "string" or not is_target(spec.to) then
         invalid("to", "%s expected%s", helper.to, spec.to and ", not " .. errors.short(tostring(spec.to)) or "")
     end
-    if not spec.proto and spec.to:find "[^:]:%d+$" and not spec.to:find "^[%x:]+$" then
+    if not spec.proto and spec.to:find "[^:]:%d[%d-]*$" and not spec.to:find "^[%x:]+$" then
         invalid("proto", 'a port is one of a protocol: proto = "tcp", or "udp"')
     end
 end
@@ -272,21 +272,23 @@ end
 --- The chains that a helper needs in a table of ours: a name, the key of M.CHAINS.
 function M.chain(verb) return HELPERS[verb].chain end
 
+local function with(match, key, value)
+    local copy = { [key] = { value } }
+    for other, list in pairs(match) do copy[other] = list end
+    return copy
+end
+
 -- One match for each value of each list.
 local function expanded(match)
-    local list = { {} }
-    for key, all in pairs(match) do
+    local all = { {} }
+    for _, row in ipairs(MATCHES) do
         local longer = {}
-        for _, one in ipairs(list) do
-            for _, value in ipairs(all) do
-                local copy = { [key] = { value } }
-                for other, known in pairs(one) do copy[other] = known end
-                longer[#longer + 1] = copy
-            end
+        for _, one in ipairs(match[row[1]] and all or {}) do
+            for _, value in ipairs(match[row[1]]) do longer[#longer + 1] = with(one, row[1], value) end
         end
-        list = longer
+        all = #longer > 0 and longer or all
     end
-    return list
+    return all
 end
 
 --- The texts of the rules with which a foreign chain accepts what `forward` does, and the answers.

@@ -37,11 +37,11 @@ local function rules_for(self, entry, places)
     return list
 end
 
-local function opens(entries)
+--- The first of some entries that opens the way for what is forwarded, or nil.
+function Table.opening(entries)
     for _, entry in ipairs(entries) do
-        if entry[1].object == "forward" and not entry[2].policy then return true end
+        if entry[1].object == "forward" and not entry[2].policy then return entry end
     end
-    return false
 end
 
 -- The entries that will be in force.
@@ -111,7 +111,7 @@ function Table:plan(add, remove)
     local entries = remaining(self, add, remove)
     local lines = deletions(self, remove, #entries == 0)
     local changed = #entries == 0 and {} or concerned(add, remove)
-    local places = self.ns and opens(add) and foreign.places(self.ns, self.name) or {}
+    local places = self.ns and Table.opening(add) and foreign.places(self.ns, self.name) or {}
     table.move(chains(self, changed, entries), 1, 9, #lines + 1, lines)
     local rules, of_entry, of_line = {}, {}, {}
     for i, entry in ipairs(add) do
@@ -202,7 +202,7 @@ function Table:change(add, remove, layer)
     local plan = self:plan(add, remove)
     if #plan.rules > 0 or #add > 0 then tell_guardian(self, plan, layer) end
     if #plan.lines > 0 then
-        local echo, err = nft.apply(self.ns, table.concat(plan.lines, "\n"))
+        local echo, err = nft.apply(self.ns, table.concat(plan.lines, "\n"), "-e", "-a")
         if not echo and is_gone(err, plan) then echo, err = remove_one_by_one(self, plan.lines) end
         if not echo then refuse(plan, err) end
         note_handles(plan.rules, echo)

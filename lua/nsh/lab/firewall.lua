@@ -214,10 +214,10 @@ local function apply_helpers(layer, step)
     step.layer = layer.id
     try(step.by, Table.change, table_of(step.node), step.add, step.remove, layer.id)
     for _, entry in ipairs(step.add) do
-        local declaration, args = entry[1], entry[2]
-        declaration.in_force = args
-        if declaration.object == "forward" then firewall.warn_of_legacy(step.node.ns, args, declaration.where) end
+        entry[1].in_force = entry[2]
     end
+    local opening = Table.opening(step.add)
+    if opening then firewall.warn_of_legacy(step.node.ns, opening[2], opening[1].where) end
 end
 
 local function take_back_helpers(step)

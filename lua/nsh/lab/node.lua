@@ -141,14 +141,31 @@ function methods:nft(text)
     return Declaration.new(self, "nft", { "ruleset", text = text }, errors.where())
 end
 
--- `masquerade`, `snat`, `dnat`, `forward`: arguments as those of a namespace (nsh.firewall), whose line an
--- error names; they return the declaration.
-for verb in pairs(firewall.HELPERS) do
-    methods[verb] = function(self, args)
-        errors.check_self(self, "declarations", ("node:%s{…}"):format(verb))
-        return Declaration.new(self, verb, firewall.check(self, verb, args), errors.where())
-    end
+local function declare_helper(self, verb, args)
+    errors.check_self(self, "declarations", ("node:%s{…}"):format(verb))
+    return Declaration.new(self, verb, firewall.check(self, verb, args), errors.where())
 end
+
+--- Declares that what leaves the node gets the address of the interface by which it leaves: see
+-- ns:masquerade.
+--
+--     lab.host:masquerade{ saddr = "172.16.0.0/16", oifname = "!= br0" }
+function methods:masquerade(args) return declare_helper(self, "masquerade", args) end
+
+--- Declares that what leaves the node gets another source: see ns:snat.
+--
+--     r1:snat{ saddr = "2.2.2.0/30", to = "192.168.70.53" }
+function methods:snat(args) return declare_helper(self, "snat", args) end
+
+--- Declares a port forward: see ns:dnat.
+--
+--     r1:dnat{ iifname = "eth0", proto = "tcp", dport = 8080, to = "10.0.0.2:80" }
+function methods:dnat(args) return declare_helper(self, "dnat", args) end
+
+--- Declares that something is forwarded, also where others drop it; or a policy: see ns:forward.
+--
+--     lab.host:forward{ iifname = "br0", oifname = "!= br0" }
+function methods:forward(args) return declare_helper(self, "forward", args) end
 
 --- Declares a file below /etc that the node's programs see.
 --
