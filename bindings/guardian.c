@@ -73,6 +73,17 @@ static int undo_netlink(lua_State *L) {
     return answer(L, guardian_undo_netlink(lab, message, length, &err), &err);
 }
 
+/* undo_nft(lab, family, table[, chain, mark]) -> true | nil, err. Without a chain the table goes,
+   else the rules there with that mark. */
+static int undo_nft(lua_State *L) {
+    struct error err;
+    uint32_t lab = check_lab(L);
+    const char *family = luaL_checkstring(L, 2), *table = luaL_checkstring(L, 3);
+    const char *chain = luaL_optstring(L, 4, NULL);
+    const char *mark = chain ? luaL_checkstring(L, 5) : NULL;
+    return answer(L, guardian_undo_nft(lab, family, table, chain, mark, &err), &err);
+}
+
 /* --- labs ------------------------------------------------------------------------------------- */
 
 /* The script that runs, as lua(1) and nsh fill `arg`; "" at a prompt, where nothing stands before
@@ -170,6 +181,7 @@ static const luaL_Reg functions[] = {
     { "stop", stop },
     { "sync", sync_all },
     { "undo_netlink", undo_netlink },
+    { "undo_nft", undo_nft },
     { "undo_symlink", undo_symlink },
     { "undo_unlink", undo_unlink },
     { "undo_write", undo_write },

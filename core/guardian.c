@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "guardian_main.h"
 #include "guardian_wire.h"
+#include "nft.h"
 #include "packet.h"
 #include "process.h"
 #include "registry.h"
@@ -206,6 +207,21 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err) {
     struct undo undo = { UNDO_NETLINK, lab, message, "", length, 0 };
+    return send_record(&undo, err);
+}
+
+int guardian_undo_nft(uint32_t lab, const char *family, const char *table, const char *chain,
+                      const char *mark, struct error *err) {
+    int number = nft_family(family);
+    if (number < 0)
+        return error_set(err, EINVAL, "%s is no family of nft", SHORT(family));
+    cleanup_free char *first = NULL, *second = NULL;
+    int first_size = asprintf(&first, "%c%s", number, table) + 1;
+    int second_size = chain ? asprintf(&second, "%s%c%s", chain, 0, mark) + 1 : 0;
+    if (first_size == 0 || (chain && second_size == 0))
+        return error_errno(err, ENOMEM);
+    struct undo undo = { UNDO_NFT,           lab, first, second ? second : "", (size_t)first_size,
+                         (size_t)second_size };
     return send_record(&undo, err);
 }
 

@@ -54,6 +54,11 @@ int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, st
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err);
 
+/* Delete a table of nft in our namespace; or only the rules of one of its chains that have a mark
+   (nft_delete_marked): chain NULL: the table. Errors: EINVAL for an unknown family. */
+int guardian_undo_nft(uint32_t lab, const char *family, const char *table, const char *chain,
+                      const char *mark, struct error *err);
+
 /* Release a parameter that is held. For sysctl_hold. */
 int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_token *token,
                          struct error *err);

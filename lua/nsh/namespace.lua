@@ -27,6 +27,11 @@ local elsewhere = {
     spawn = "nsh.process",
     ping = "nsh.ping",
     sysctl = "nsh.sysctl",
+    nft = "nsh.firewall",
+    masquerade = "nsh.firewall",
+    snat = "nsh.firewall",
+    dnat = "nsh.firewall",
+    forward = "nsh.firewall",
 }
 
 local function refuse_closed(ns)
@@ -40,7 +45,7 @@ local optional = {
 
 local synonyms = {
     links = "link", interface = "link", iface = "link", dev = "link", address = "addr", neighbour = "neigh",
-    neighbor = "neigh", run = "exec", start = "spawn", delete = "close", del = "close",
+    neighbor = "neigh", run = "exec", start = "spawn", iptables = "nft", delete = "close", del = "close",
 }
 
 -- The names of what a namespace has, besides its fields.

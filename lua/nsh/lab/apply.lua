@@ -189,6 +189,7 @@ function M.down(lab)
         for _, interface in ipairs(node.interfaces) do
             if node.kind == "host" then leaving[interface.ifname] = true end
         end
+        node.firewall = nil
         if node.kind ~= "host" then kinds.forget(node) end
     end
     for i = #lab.layers, 1, -1 do

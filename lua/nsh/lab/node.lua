@@ -5,6 +5,7 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local Declaration = require "nsh.lab.declaration"
+local firewall = require "nsh.lab.firewall"
 local Interface = require "nsh.lab.interface"
 
 local Node = { __name = "nsh.node" }
@@ -126,14 +127,45 @@ function methods:sysctl(key, value)
     return Declaration.new(self, "sysctl", { key, value = value }, errors.where())
 end
 
---- Declares the node's firewall: text for the program nft. Further texts are added to it.
+--- Declares the node's firewall: text for the program nft. Further texts are added to it. Without a text
+-- lists what is in force: see ns:nft. On the host in a sandbox only; elsewhere nsh.host:nft acts at once.
 --
 --     r1:nft "table inet t { chain c { type filter hook input priority 0; policy drop; }; }"
 function methods:nft(text)
+    if text == nil then return self:live():nft() end
     if type(text) ~= "string" then refuse(self, "use nft", "a text of rules expected") end
-    if self.kind == "host" then refuse(self, "use nft", "a lab keeps away from the host's firewall", "EPERM") end
+    if not firewall.takes_text(self) then
+        refuse(self, "use nft", "a lab keeps away from the host's firewall but for masquerade, snat, dnat, forward",
+            "EPERM")
+    end
     return Declaration.new(self, "nft", { "ruleset", text = text }, errors.where())
 end
+
+local function declare_helper(self, verb, args)
+    errors.check_self(self, "declarations", ("node:%s{…}"):format(verb))
+    return Declaration.new(self, verb, firewall.check(self, verb, args), errors.where())
+end
+
+--- Declares that what leaves the node gets the address of the interface by which it leaves: see
+-- ns:masquerade.
+--
+--     lab.host:masquerade{ saddr = "172.16.0.0/16", oifname = "!= br0" }
+function methods:masquerade(args) return declare_helper(self, "masquerade", args) end
+
+--- Declares that what leaves the node gets another source: see ns:snat.
+--
+--     r1:snat{ saddr = "2.2.2.0/30", to = "192.168.70.53" }
+function methods:snat(args) return declare_helper(self, "snat", args) end
+
+--- Declares a port forward: see ns:dnat.
+--
+--     r1:dnat{ iifname = "eth0", proto = "tcp", dport = 8080, to = "10.0.0.2:80" }
+function methods:dnat(args) return declare_helper(self, "dnat", args) end
+
+--- Declares that something is forwarded, also where others drop it; or a policy: see ns:forward.
+--
+--     lab.host:forward{ iifname = "br0", oifname = "!= br0" }
+function methods:forward(args) return declare_helper(self, "forward", args) end
 
 --- Declares a file below /etc that the node's programs see.
 --

@@ -5,6 +5,7 @@
 -- namespaces, so each veth is created from the namespace of its busier end (the port of a bridge, the
 -- host) with the other end in place; the other end is set up in its own; bridges go up once they have
 -- all their ports, or each new port's multicast would be flooded to all the others.
+local firewall = require "nsh.lab.firewall"
 local names = require "nsh.lab.name"
 
 local M = {}
@@ -228,6 +229,7 @@ end
 -- Objects in the order in which one may need another; those of other kinds follow.
 local ORDER = { addr = 1, neigh = 2, vlan = 3, fdb = 3, nexthop = 4, route = 5, rule = 6 }
 local SPECIAL = { link = true, sysctl = true, nft = true, file = true, run = true }
+for helper in pairs(firewall.HELPERS) do SPECIAL[helper] = true end
 
 local function ordered(node)
     local list = {}
@@ -297,17 +299,8 @@ local function add_kind(plan, node, kind, filter)
     end)
 end
 
--- nft takes a node's texts as one transaction; a change in one of them is a change of the whole.
 local function add_firewall(plan, node)
-    local due, last, text = false, nil, {}
-    for _, declaration in ipairs(node.declarations) do
-        if declaration.object == "nft" then
-            due = due or declaration.changed or (declaration.applied == nil) ~= (declaration.removed == true)
-            last = declaration
-            if not declaration.removed then text[#text + 1] = declaration.args.text end
-        end
-    end
-    if due then plan:step{ kind = "nft", node = node, by = last, text = table.concat(text, "\n") } end
+    for _, step in ipairs(firewall.steps(node)) do plan:step(step) end
 end
 
 -- --- what is taken back --------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 --- Steps of a plan: what each kind is called, which command does the same, and how it is done.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local firewall = require "nsh.lab.firewall"
 local namespace = require "nsh.namespace"
 local trace = require "nsh.trace"
 
@@ -232,7 +233,7 @@ end
 function M.forget(node)
     if not node.ns then return end
     node.ns:close()
-    node.ns, node.handle, node.label = nil, nil, nil
+    node.ns, node.handle, node.label, node.firewall = nil, nil, nil, nil
 end
 
 local function apply_forget(_, step)
@@ -280,18 +281,6 @@ local function take_back_sysctl(step)
 end
 
 local function in_node(step) return "ip netns exec " .. trace.quote(step.node.name) .. " " end
-
-local function apply_nft(_, step)
-    local ok, result = pcall(step.node.ns.exec, step.node.ns,
-        { "nft", "-f", "-", input = "flush ruleset\n" .. step.text, output = true })
-    if not ok then
-        result.hint = result.code == "ENOENT" and "install the package nftables" or result.hint
-        refuse(step, result)
-    elseif result.status ~= 0 then
-        refuse(step, errors.new("EINVAL", (result.err:gsub("%s+$", ""))))
-    end
-    trace.say("%snft -f - <<'EOF'\n%s\nEOF", in_node(step), step.text)
-end
 
 -- The guardian removes the last one first; a directory that others still use stays.
 local function make_directory(layer, step, words)
@@ -370,11 +359,8 @@ M.kinds = {
         apply = apply_sysctl,
         take_back = take_back_sysctl,
     },
-    nft = {
-        title = function() return "set the firewall" end,
-        command = function(step) return ("%snft -f - <<'EOF'\n%s\nEOF"):format(in_node(step), step.text) end,
-        apply = apply_nft,
-    },
+    nft = firewall.kinds.nft,
+    firewall = firewall.kinds.firewall,
     file = {
         title = function(step) return "write /etc/" .. step.by.args[1] end,
         command = function(step)
