@@ -330,6 +330,10 @@ int sandbox_join(int pidfd, bool sandboxed, struct error *err) {
     return 0;
 }
 
+bool sandbox_internet(void) {
+    return false;
+}
+
 bool sandbox_active(void) {
     return active;
 }

@@ -24,5 +24,8 @@ int sandbox_protect_sys(void);
    there is one of that name. Errors: EPERM and others. */
 int sandbox_join(int pidfd, bool sandboxed, struct error *err);
 
+/* Whether the sandbox's network is a real one, by `nsh --internet`. */
+bool sandbox_internet(void);
+
 /* Whether sandbox_enter or sandbox_join into one has succeeded in this process. */
 bool sandbox_active(void);
