@@ -61,7 +61,8 @@ tests: $(TESTS)
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
                   iproute2 iputils-ping
-CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz netbase
+CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz netbase \
+                  passt
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,22 +58,18 @@ static _Noreturn void run_pasta(int link, int log, char *self) {
     _exit(1);
 }
 
-/* A grandchild: nobody waits for its end. */
-static int start_pasta(int link, int log, char *self, struct error *err) {
-    pid_t child = fork();
-    if (child < 0)
-        return error_set(err, errno, "cannot fork: %s", strerror(errno));
-    if (child == 0) {
-        pid_t pasta = fork();
-        if (pasta == 0)
-            run_pasta(link, log, self);
-        _exit(pasta < 0 ? errno : 0);
-    }
-    int status;
-    TEMP_FAILURE_RETRY(waitpid(child, &status, 0));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    return error_set(err, EAGAIN, "cannot fork: %s", strerror(EAGAIN));
+static pid_t start_pasta(int link, int log, char *self, struct error *err) {
+    pid_t pasta = fork();
+    if (pasta == 0)
+        run_pasta(link, log, self);
+    return pasta < 0 ? error_set(err, errno, "cannot fork: %s", strerror(errno)) : pasta;
+}
+
+/* It may have died and left the program that it was about to run waiting for it, in its group. */
+static void end_pasta(pid_t pasta) {
+    kill(-pasta, SIGKILL);
+    kill(pasta, SIGKILL); /* if it has no group yet */
+    TEMP_FAILURE_RETRY(waitpid(pasta, NULL, 0));
 }
 
 /* --- why not ---------------------------------------------------------------------------------- */
@@ -106,13 +103,19 @@ static int explain_refusal(int code, struct error *err) {
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-static int await_hello(int link, int log, struct error *err) {
-    struct hello hello;
+/* Whether the holder has spoken before pasta ended. */
+static bool hears(int link, pid_t pasta) {
+    cleanup_fd int pidfd = pidfd_open(pasta, 0);
+    struct pollfd sources[] = { { .fd = link, .events = POLLIN },
+                                { .fd = pidfd, .events = POLLIN } };
+    return TEMP_FAILURE_RETRY(poll(sources, 2, PATIENCE_MS)) > 0 && sources[0].revents & POLLIN;
+}
+
+static int await_hello(int link, pid_t pasta, int log, struct error *err) {
+    struct hello hello = { 0 };
     int fds[PACKET_FDS_MAX];
     struct packet packet = { .head = &hello, .head_size = sizeof hello, .fds = fds };
-    if (!packet_wait(link, PATIENCE_MS))
-        return error_set(err, ETIMEDOUT, "pasta does not come up");
-    if (packet_receive(link, &packet, 0) != 1)
+    if (!hears(link, pasta) || packet_receive(link, &packet, 0) != 1)
         return explain_failure(log, err);
     if (hello.code)
         return explain_refusal(hello.code, err);
@@ -133,11 +136,14 @@ int internet_start(struct error *err) {
         return error_errno(err, errno);
     cleanup_fd int ours = ends[0], theirs = ends[1];
     cleanup_fd int log = memfd_create("pasta", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (log < 0 || start_pasta(theirs, log, self, err) < 0)
-        return log < 0 ? error_errno(err, errno) : -1;
+    pid_t pasta = log < 0 ? error_errno(err, errno) : start_pasta(theirs, log, self, err);
+    if (pasta < 0)
+        return -1;
     close_fd(&theirs);
-    int holder = await_hello(ours, log, err);
-    if (holder >= 0)
+    int holder = await_hello(ours, pasta, log, err);
+    if (holder < 0)
+        end_pasta(pasta);
+    else
         our_end = take_fd(&ours);
     close_log(log);
     return holder;

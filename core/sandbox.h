@@ -31,5 +31,6 @@ int sandbox_join(int pidfd, bool sandboxed, struct error *err);
 /* Whether sandbox_enter_internet has succeeded in this process. */
 bool sandbox_internet(void);
 
-/* Whether sandbox_enter, sandbox_enter_internet or sandbox_join into one has succeeded in this process. */
+/* Whether sandbox_enter, sandbox_enter_internet or sandbox_join into one has succeeded in this
+ * process. */
 bool sandbox_active(void);

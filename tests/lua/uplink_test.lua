@@ -193,7 +193,7 @@ end
 
 -- Somebody else's namespace of that name stays.
 function TestLab:test_leaves_another_namespace_named_outside_alone()
-    local own <close> = nsh.netns.add "outside"
+    nsh.netns.add "outside":close()
     local lab <close> = nsh.lab "t"
     local up = lab:uplink(UPLINK)
     lab:up()

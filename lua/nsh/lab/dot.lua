@@ -163,7 +163,8 @@ function M.text(from)
     local boxes = number(from.nodes)
     local texts = { ("digraph %s {\n"):format(quote(from.name)), PREAMBLE:format(column_gap(from)) }
     for i, node in ipairs(from.nodes) do
-        texts[#texts + 1] = BOX:format(i, FRAME, node.kind == "outside" and OUTSIDE or "", box_rows(boxes[node.name], node))
+        local style = node.kind == "outside" and OUTSIDE or ""
+        texts[#texts + 1] = BOX:format(i, FRAME, style, box_rows(boxes[node.name], node))
     end
     for i, edge in ipairs(layout.edges(from)) do texts[#texts + 1] = edge_text(i, edge, boxes) end
     return table.concat(texts) .. "}\n"

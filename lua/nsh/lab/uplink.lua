@@ -194,7 +194,9 @@ local function check_simulated(spec, plan)
     if not plan.addr[1] then
         refuse(("%s has no address: addr = \"192.168.64.3/24\" is the host's own"):format(spec[1]))
     end
-    if next(plan.src) and not next(plan.via) then refuse "src is of the default route, which needs a gateway: via = …" end
+    if plan.src[1] and not plan.via[1] then
+        refuse "src is of the default route, which needs a gateway: via = …"
+    end
     for _, src in ipairs(plan.src) do
         if not find_family(src, plan.via) then refuse(("src: no gateway is of the family of %s"):format(src.bare)) end
     end
@@ -215,15 +217,14 @@ end
 
 -- --- the real uplink -----------------------------------------------------------------------------
 
--- The default route that wins; IPv4's before IPv6's.
-local function find_default(host)
-    for _, family in ipairs{ "inet", "inet6" } do
-        local best
-        for _, route in ipairs(host.route:list{ family = family, table = "main" }) do
-            if route.dst == "default" and route.dev and (not best or (route.metric or 0) < (best.metric or 0)) then best = route end
-        end
-        if best then return best end
+-- The default route that wins.
+local function find_default(host, family)
+    local best
+    for _, route in ipairs(host.route:list{ family = family, table = "main" }) do
+        local is_default = route.dst == "default" and route.dev
+        if is_default and (not best or (route.metric or 0) < (best.metric or 0)) then best = route end
     end
+    return best
 end
 
 local function addresses_of(host, ifname)
@@ -243,7 +244,7 @@ end
 
 local function find_real(lab)
     local host = require("nsh").host
-    local route = find_default(host)
+    local route = find_default(host, "inet") or find_default(host, "inet6")
     if not route then
         local err = errors.new("ENETUNREACH", "the host has no default route, so there is no uplink")
         err.hint = "nsh -S runs the script in a sandbox, where the uplink and the outside are simulated"
@@ -333,6 +334,7 @@ end
 --     lab:up()
 --     print(lab.host:ping "8.8.8.8", up.ifname, up:address())
 function M.uplink(lab, spec)
+    spec = spec == nil and {} or spec
     check_keys(spec)
     local own = setmetatable({ spec[1] or spec.name }, { __index = spec })
     local plan = parse(own)
