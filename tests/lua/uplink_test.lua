@@ -29,7 +29,12 @@ local function class() return { setUp = gone, tearDown = gone } end
 
 local function is_answered(ns, address) return ns:ping(address, { timeout = 0.5 }).ok end
 
--- What a counter of /proc/net/snmp (or snmp6) says inside a namespace: "Icmp" "OutDestUnreachs".
+-- What a counter of /proc/net/snmp6 says inside a namespace: "Icmp6OutDestUnreachs".
+local function counter6(ns, name)
+    return math.tointeger(support.sh("cat /proc/net/snmp6", ns):match(name .. "%s+(%d+)"))
+end
+
+-- The same of /proc/net/snmp: "Icmp" "OutDestUnreachs".
 local function counter(ns, group, name)
     local text = support.sh("cat /proc/net/snmp", ns)
     local names, values = text:match(group .. ": ([^\n]*)\n" .. group .. ": ([^\n]*)")
@@ -110,6 +115,29 @@ function TestOutside:test_sends_no_errors()
     lu.assertEquals(counter(host, "Icmp", "InDestUnreachs"), 0)
 end
 
+function TestOutside:test_sends_no_errors_of_IPv6()
+    local lab <close> = nsh.lab "t"
+    local up = lab:uplink{ "enp0s1", addr = "fd00:64::3/64", via = "fd00:64::1", hosts = "2001:db8::8" }
+    lab:up()
+    for _, address in ipairs{ "2001:db8::8", "fd00:64::1", "2001:db8::9" } do
+        support.sh(("bash -c 'echo x >/dev/udp/%s/9'"):format(address))
+    end
+    support.wait_for("all have arrived", function() return counter6(up.outside, "Udp6NoPorts") >= 2 end)
+    lu.assertEquals(counter6(up.outside, "Icmp6OutDestUnreachs"), 0)
+    lu.assertEquals(counter6(host, "Icmp6InDestUnreachs"), 0)
+end
+
+-- A new namespace has them from the initial one, whose may be 0 here.
+function TestOutside:test_depends_on_no_parameter_of_the_machine()
+    local lab = nsh.lab "t"
+    lab:uplink(with{ addr = { "192.168.64.3/24", "fd00:64::3/64" } })
+    local plan = table.concat(lab:plan(), "\n")
+    for _, key in ipairs{ "ipv4.ip_forward", "ipv4.conf.all.rp_filter", "ipv4.conf.default.rp_filter",
+        "ipv6.conf.all.forwarding" } do
+        lu.assertStrContains(plan, ("\nip netns exec outside sysctl -qw net.%s=0\n"):format(key))
+    end
+end
+
 function TestOutside:test_answers_on_the_link_without_a_gateway()
     local lab <close> = nsh.lab "t"
     local up = lab:uplink{ "ens33", addr = "192.168.70.53/24", hosts = { "192.168.70.38" } }
@@ -165,6 +193,16 @@ function TestLab:test_lists_pings_and_publishes_no_outside()
     lu.assertEquals(result.nodes, { "host", "app3" })
 end
 
+function TestLab:test_pings_no_address_of_the_uplink()
+    local lab <close> = nsh.lab "t"
+    lab:uplink(UPLINK)
+    lab:node "a":connect{ "eth0", addr = "10.0.0.1/24", to = lab:node "b", peer = { "eth0", addr = "10.0.0.2/24" } }
+    lab:up()
+    local result = require "nsh.lab.pingall".pingall(lab)
+    lu.assertTrue(result.ok)
+    lu.assertEquals(result.nodes, { "a", "b" })
+end
+
 function TestLab:test_plans_what_it_does()
     local lines, lab = {}, nsh.lab "t"
     lab:uplink(UPLINK)
@@ -185,6 +223,7 @@ function TestLab:test_removes_an_uplink_and_takes_another()
     up:remove()
     lab:up()
     support.wait_for("it is gone", function() return #link_names() == 1 end)
+    lu.assertNil(lab:find "outside")
     up = lab:uplink(with{ "ens33" })
     lab:up()
     lu.assertEquals(up.ifname, "ens33")

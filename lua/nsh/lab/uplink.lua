@@ -115,19 +115,17 @@ end
 -- --- the simulated outside -----------------------------------------------------------------------
 
 -- A new namespace has them from the initial one. `arp_ignore`: nobody on the link is told where a host behind
--- the gateway is. `ratelimit`, in milliseconds: none of the errors, which are all that it counts, is ever due.
+-- the gateway is. `ratelimit`, in milliseconds: of the errors, which are what it counts, none is ever due.
 local SILENCE = {
     { "net.ipv4.ip_forward", 0 },
     { "net.ipv4.conf.all.rp_filter", 0 },
     { "net.ipv4.conf.default.rp_filter", 0 },
     { "net.ipv4.conf.all.arp_ignore", 2 },
     { "net.ipv4.icmp_ratelimit", 1000000000 },
-    { "net.ipv4.icmp_ratemask", 6168 },
 }
 local SILENCE6 = {
     { "net.ipv6.conf.all.forwarding", 0 },
     { "net.ipv6.icmp.ratelimit", 1000000000 },
-    { "net.ipv6.icmp.ratemask", "0-1,3-127" },
 }
 local NO_INET6 = {
     { "net.ipv6.conf.all.disable_ipv6", 1 },
