@@ -27,7 +27,39 @@ end
 -- A class of tests that each leave nothing.
 local function class() return { setUp = gone, tearDown = gone } end
 
-local function is_answered(ns, address) return ns:ping(address, { timeout = 0.5 }).ok end
+-- One echo request, again if others have filled the machine's neighbour table.
+local function ping(ns, address, timeout)
+    local result
+    for _ = 1, 50 do
+        result = ns:ping(address, { timeout = timeout })
+        if not (result.reason or ""):find "table full" then return result end
+        nsh.sleep(0.1)
+    end
+    return result
+end
+
+local function assert_answered(ns, address)
+    local result = ping(ns, address, 10)
+    lu.assertTrue(result.ok, tostring(result))
+end
+
+-- Neither a reply nor an error.
+local function assert_silent(ns, address)
+    lu.assertStrContains(tostring(ping(ns, address, 0.3).reason), "timeout")
+end
+
+local function assert_no_route(ns, address)
+    lu.assertStrContains(tostring(ping(ns, address, 0.3).reason), "no route")
+end
+
+local function pingall(lab)
+    local result
+    for _ = 1, 10 do
+        result = require "nsh.lab.pingall".pingall(lab)
+        if result.ok then break end
+    end
+    return result
+end
 
 -- What a counter of /proc/net/snmp6 says inside a namespace: "Icmp6OutDestUnreachs".
 local function counter6(ns, name)
@@ -61,12 +93,10 @@ function TestOutside:test_answers_for_the_gateway_and_the_hosts_and_for_nobody_e
     local lab <close> = nsh.lab "t"
     lab:uplink(UPLINK)
     lab:up()
-    lu.assertTrue(is_answered(host, "192.168.64.1"))
-    lu.assertTrue(is_answered(host, "8.8.8.8"))
-    for _, result in ipairs(host:ping({ "8.8.4.4", "192.168.64.2", "192.168.64.255" }, { timeout = 0.3 })) do
-        lu.assertFalse(result.ok)
-        lu.assertStrContains(result.reason, "timeout")
-    end
+    assert_answered(host, "192.168.64.1")
+    assert_answered(host, "8.8.8.8")
+    for _, address in ipairs{ "8.8.4.4", "192.168.64.2" } do assert_silent(host, address) end
+    lu.assertFalse(host:ping("192.168.64.255", { timeout = 0.3 }).ok)
 end
 
 function TestOutside:test_has_the_route_of_the_document()
@@ -84,13 +114,13 @@ function TestOutside:test_does_not_answer_a_private_source_until_it_is_translate
     local app3 = add_app(lab)
     lab:up()
     local before = counter(up.outside, "Icmp", "InEchos")
-    lu.assertFalse(is_answered(app3, "8.8.8.8"))
+    assert_silent(app3, "8.8.8.8")
     lu.assertTrue(counter(up.outside, "Icmp", "InEchos") > before, "the request is heard")
     host:exec{ "nft", "add table t; add chain t c { type nat hook postrouting priority 100; }; " ..
         "add rule t c oifname enp0s1 masquerade" }
-    local answered = is_answered(app3, "8.8.8.8")
+    local answered = ping(app3, "8.8.8.8", 10)
     host:exec{ "nft", "delete table t" }
-    lu.assertTrue(answered)
+    lu.assertTrue(answered.ok, tostring(answered))
 end
 
 function TestOutside:test_knows_only_the_networks_of_the_uplink()
@@ -99,8 +129,8 @@ function TestOutside:test_knows_only_the_networks_of_the_uplink()
     lab:up()
     lu.assertEquals(support.sh("ip route", up.outside):gsub(" +\n", "\n"),
         "192.168.64.0/24 dev eth0 proto kernel scope link src 192.168.64.1\n")
-    lu.assertTrue(is_answered(up.outside, "192.168.64.3"))
-    lu.assertStrContains(up.outside:ping("172.16.0.30", { timeout = 0.3 }).reason, "no route")
+    assert_answered(up.outside, "192.168.64.3")
+    assert_no_route(up.outside, "172.16.0.30")
 end
 
 function TestOutside:test_sends_no_errors()
@@ -143,9 +173,9 @@ function TestOutside:test_answers_on_the_link_without_a_gateway()
     local up = lab:uplink{ "ens33", addr = "192.168.70.53/24", hosts = { "192.168.70.38" } }
     lab:up()
     lu.assertNil(up.gateway)
-    lu.assertTrue(is_answered(host, "192.168.70.38"))
+    assert_answered(host, "192.168.70.38")
     lu.assertEquals(support.ip(host, "route show default"), {})
-    lu.assertStrContains(host:ping("8.8.8.8", { timeout = 0.3 }).reason, "no route")
+    assert_no_route(host, "8.8.8.8")
 end
 
 function TestOutside:test_tells_nobody_on_the_link_where_a_host_behind_the_gateway_is()
@@ -153,7 +183,7 @@ function TestOutside:test_tells_nobody_on_the_link_where_a_host_behind_the_gatew
     lab:uplink(UPLINK)
     lab.host:route{ "8.8.8.8", dev = "enp0s1" }
     lab:up()
-    lu.assertFalse(is_answered(host, "8.8.8.8"))
+    assert_silent(host, "8.8.8.8")
 end
 
 function TestOutside:test_speaks_IPv6_as_well()
@@ -163,10 +193,10 @@ function TestOutside:test_speaks_IPv6_as_well()
     lab:up()
     lu.assertEquals(up:address(), "192.168.64.3")
     lu.assertEquals(up:address "inet6", "fd00:64::3")
-    lu.assertTrue(is_answered(host, "8.8.8.8"))
-    lu.assertTrue(is_answered(host, "2001:db8::8"))
-    lu.assertTrue(is_answered(host, "fd00:64::1"))
-    lu.assertFalse(is_answered(host, "2001:db8::9"))
+    assert_answered(host, "8.8.8.8")
+    assert_answered(host, "2001:db8::8")
+    assert_answered(host, "fd00:64::1")
+    assert_silent(host, "2001:db8::9")
     lu.assertEquals(host.link:get "enp0s1".mtu, 1400)
     lu.assertEquals(support.ip(host, "-6 route show default")[1].prefsrc, "fd00:64::3")
     lu.assertNil(support.ip(host, "route show default")[1].prefsrc)
@@ -188,7 +218,7 @@ function TestLab:test_lists_pings_and_publishes_no_outside()
     lab:up()
     lu.assertEquals(support.pluck(nsh.netns.list(), "name"), { "app3" })
     lu.assertEquals(support.sh "ip netns list":match "%S+", "app3")
-    local result = require "nsh.lab.pingall".pingall(lab)
+    local result = pingall(lab)
     lu.assertTrue(result.ok)
     lu.assertEquals(result.nodes, { "host", "app3" })
 end
@@ -198,7 +228,7 @@ function TestLab:test_pings_no_address_of_the_uplink()
     lab:uplink(UPLINK)
     lab:node "a":connect{ "eth0", addr = "10.0.0.1/24", to = lab:node "b", peer = { "eth0", addr = "10.0.0.2/24" } }
     lab:up()
-    local result = require "nsh.lab.pingall".pingall(lab)
+    local result = pingall(lab)
     lu.assertTrue(result.ok)
     lu.assertEquals(result.nodes, { "a", "b" })
 end
@@ -227,7 +257,7 @@ function TestLab:test_removes_an_uplink_and_takes_another()
     up = lab:uplink(with{ "ens33" })
     lab:up()
     lu.assertEquals(up.ifname, "ens33")
-    lu.assertTrue(is_answered(host, "8.8.8.8"))
+    assert_answered(host, "8.8.8.8")
 end
 
 -- Somebody else's namespace of that name stays.
@@ -245,14 +275,19 @@ end
 
 function TestLab:test_pulls_the_cable()
     local lab <close> = nsh.lab "t"
-    local up = lab:uplink(UPLINK)
+    local up = lab:uplink{ "enp0s1", addr = { "192.168.64.3/24", "fd00:64::3/64" },
+        via = { "192.168.64.1", "fd00:64::1" }, hosts = { "8.8.8.8", "2001:db8::8" } }
     lab:up()
     up:down()
     lab:up()
-    lu.assertFalse(is_answered(host, "192.168.64.1"))
+    assert_no_route(host, "192.168.64.1")
     up:up()
     lab:up()
-    lu.assertTrue(is_answered(host, "192.168.64.1"))
+    assert_answered(host, "8.8.8.8")
+    assert_answered(host, "2001:db8::8")
+    up:down():up()
+    lab:up()
+    assert_answered(host, "8.8.8.8")
 end
 
 function TestLab:test_has_two_uplinks()
@@ -261,8 +296,8 @@ function TestLab:test_has_two_uplinks()
     local second = lab:uplink{ "ens33", addr = "192.168.70.53/24", hosts = { "192.168.70.38" } }
     lab:up()
     lu.assertEquals({ first.outside.name, second.outside.name }, { "outside", "outside-ens33" })
-    lu.assertTrue(is_answered(host, "8.8.8.8"))
-    lu.assertTrue(is_answered(host, "192.168.70.38"))
+    assert_answered(host, "8.8.8.8")
+    assert_answered(host, "192.168.70.38")
 end
 
 function TestLab:test_draws_the_outside_apart()
