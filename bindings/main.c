@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../core/guardian.h"
+#include "../core/internet.h"
 #include "../core/limits.h"
 #include "../core/sandbox.h"
 #include "commands.h"
@@ -99,7 +100,8 @@ static int run_lua(struct start *start) {
 /* Before Lua and any thread. 0, or -1 after saying why not. */
 static int enter_sandbox(const struct settings *settings) {
     struct error err = { 0 };
-    if (!(settings->sandbox || geteuid() != 0) || sandbox_enter(&err) == 0)
+    bool wanted = settings->sandbox || settings->internet || geteuid() != 0;
+    if (!wanted || (settings->internet ? sandbox_enter_internet : sandbox_enter)(&err) == 0)
         return 0;
     fprintf(stderr, "nsh: cannot enter a sandbox: %s\n", err.message);
     if (err.hint[0])
@@ -151,6 +153,8 @@ static int run_program(struct start *start) {
 
 int main(int argc, char **argv) {
     char message[256];
+    if (argc == 2 && !strcmp(argv[1], INTERNET_HOLDER))
+        return internet_hold();
     static struct start start; /* it is needed at exit */
     start.argc = argc;
     start.argv = argv;

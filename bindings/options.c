@@ -23,6 +23,8 @@ static const struct option options[] = {
     { 'l', NULL, "MODULE", STEP, 0, "require MODULE into a global of its name" },
     { 'i', NULL, NULL, FLAG, FIELD(interactive), "enter the REPL after the script" },
     { 'S', NULL, NULL, FLAG, FIELD(sandbox), "run in a sandbox: nothing reaches the real host" },
+    { 0, "internet", NULL, FLAG, FIELD(internet),
+      "run in a sandbox that reaches the real network, by pasta (package passt)" },
     { 'n', NULL, NULL, FLAG, FIELD(plan),
       "print the steps of the first lab that goes up, and change nothing" },
     { 'x', NULL, NULL, FLAG, FIELD(trace),

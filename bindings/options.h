@@ -15,7 +15,8 @@ enum command { COMMAND_NONE, COMMAND_LIST, COMMAND_DOWN, COMMAND_ENTER };
 
 struct settings {
     enum command command;
-    bool interactive, sandbox, plan, trace, json, no_init, quiet, verbose, keep, help, version;
+    bool interactive, sandbox, internet, plan, trace, json, no_init, quiet, verbose, keep, help,
+        version;
     const char *run;    /* --run's command, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
     bool has_code;      /* an -e is among them */

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "guardian_main.h"
 #include "guardian_wire.h"
+#include "internet.h"
 #include "nft.h"
 #include "packet.h"
 #include "process.h"
@@ -83,10 +84,11 @@ static void hear_of_children(void) {
         signal(SIGCHLD, SIG_DFL);
 }
 
-/* Who it is, and who we are. */
+/* Who it is, and who we are. The way out, if we have one, stays open as long as it lives. */
 static int introduce(int self, struct error *err) {
     struct message hello = { .kind = MESSAGE_HELLO, .value = guardian.pid };
-    return tell(&hello, NULL, 0, &self, 1, err);
+    int fds[] = { self, internet_link() };
+    return tell(&hello, NULL, 0, fds, fds[1] < 0 ? 1 : 2, err);
 }
 
 static int launch(struct error *err) {

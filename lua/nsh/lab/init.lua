@@ -35,7 +35,8 @@ function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
 
-local function add_node(lab, name, kind)
+--- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
+function methods.add_node(lab, name, kind)
     local where, other = errors.where(), lab.by_name[name]
     if other then
         errors.raise(errors.new("EEXIST", "there is one already: " .. other.where), "declare node " .. name)
@@ -69,7 +70,7 @@ function methods:node(name, opts)
     if name == "host" then
         errors.raise(errors.new("EINVAL", "that is the name of lab.host"), "declare node host")
     end
-    local node = add_node(self, name, "node")
+    local node = self:add_node(name, "node")
     node.lo = not (opts and opts.lo == false)
     satisfy(self, node)
     return node
@@ -82,7 +83,7 @@ end
 --     app:connect{ "eth0", addr = "10.0.0.1/24", to = s1 }
 function methods:switch(name, spec)
     check_name("switch", name)
-    local node = add_node(self, name, "switch")
+    local node = self:add_node(name, "switch")
     local bridge = { name }
     for key, value in pairs(spec or {}) do bridge[key] = value end
     node.lo, node.switch = true, node:bridge(bridge)
@@ -135,7 +136,7 @@ function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
 local elsewhere = {
-    show = "nsh.lab.show", graph = "nsh.lab.graph",
+    show = "nsh.lab.show", graph = "nsh.lab.graph", uplink = "nsh.lab.uplink",
     star = "nsh.lab.shapes", line = "nsh.lab.shapes", ring = "nsh.lab.shapes", tree = "nsh.lab.shapes",
     mesh = "nsh.lab.shapes", leaf_spine = "nsh.lab.shapes",
 }
@@ -143,7 +144,7 @@ local elsewhere = {
 function Lab.__index(lab, key)
     if methods[key] then return methods[key] end
     if key == "host" then
-        local host = add_node(lab, "host", "host")
+        local host = lab:add_node("host", "host")
         host.ns = require("nsh").host
         host.here, host.here_label = host.ns.here, host.ns.here_label
         rawset(lab, "host", host)

@@ -155,7 +155,16 @@ end
 --     link:down(); lab:up()
 function Interface:down() return self:set{ up = false } end
 
-function Interface:up() return self:set{ up = true } end
+-- With its end the kernel has taken away its routes, and its addresses of IPv6 (fib_disable_ip in
+-- net/ipv4/fib_frontend.c, addrconf_ifdown in net/ipv6/addrconf.c): they are to be made again.
+function Interface:up()
+    local was_down = self.applied and self.applied.up == false
+    for _, part in ipairs(was_down and self.parts or {}) do
+        local is_inet6 = part.object == "addr" and tostring(part.args[1]):find(":", 1, true)
+        if part.object == "route" or is_inet6 then part.applied = nil end
+    end
+    return self:set{ up = true }
+end
 
 --- Removes it with the next `lab:up()`, and with it the other end of a veth pair.
 function Interface:remove()

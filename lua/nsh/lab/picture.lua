@@ -6,7 +6,7 @@
 --           addresses = { "172.16.0.30/16" }, up = true, state = "UP" } } }, … },
 --       edges = { { a = { "app3", "clink3" }, b = { "host", "hlink3" }, kind = "veth" }, … } }
 --
--- No two nodes have the same name. Their kinds are "node", "host" and "switch". An interface has also
+-- No two nodes have the same name. Their kinds are "node", "host", "switch" and "outside". An interface has also
 --   master   the bridge, bond or VRF that it belongs to: a name in the same node
 --   tunnel   { remote = "10.0.0.2", key = 42 }
 --   label    what people call it where its name and kind do not say it: "vxlan 42", "vlan on eth0"

@@ -204,12 +204,13 @@ local function make_namespace(step)
     return handle
 end
 
+-- What is outside of the lab is none of its namespaces: it has no name that `ip netns` sees.
 local function publish(layer, step, target)
     local name = step.node.name
+    if step.node.kind == "outside" then return end
     local ok, err = guardian.undo_symlink(layer.id, "/run/netns/" .. name, target)
     if ok then ok, err = core.netns.publish(name, target) end
     if not ok then refuse(step, err) end
-    trace.say("ip netns add %s", trace.quote(name))
 end
 
 -- All in one go: made, given to the guardian, published, and the nodes alive.
@@ -227,6 +228,7 @@ local function apply_namespaces(layer, steps, first, last)
         node.handle, node.label = handle, node.name
         layer.done[#layer.done + 1] = step
         publish(layer, step, ("/proc/%d/fd/%d"):format(guardian.pid(), node.number))
+        trace.say("ip netns add %s", trace.quote(node.name))
     end
 end
 
@@ -238,7 +240,7 @@ end
 
 local function apply_forget(_, step)
     local node = step.node
-    core.netns.del(node.name)
+    if node.kind ~= "outside" then core.netns.del(node.name) end
     trace.say("ip netns del %s", trace.quote(node.name))
     M.forget(node)
     guardian.drop(node.number)
