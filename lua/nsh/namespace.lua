@@ -150,28 +150,6 @@ local function open(what)
     return (what:find "/" and core.netns.open_path or core.netns.open_name)(what)
 end
 
-local attached, paths = {}, 0
-
--- Commands know a namespace by its name only: those without one get one, once.
-local function attach(pid)
-    local label = "pid-" .. pid
-    if not attached[pid] then trace.say("ip netns attach %s %d", label, pid) end
-    attached[pid] = true
-    return label
-end
-
-local function label_of(path)
-    local name, pid = path:match "^/run/netns/([^/]+)$", path:match "^/proc/(%d+)/ns/net$"
-    if name or pid then return name or attach(pid) end
-    if not attached[path] then
-        paths = paths + 1
-        attached[path] = "path-" .. paths
-        trace.say("touch /run/netns/%s && mount --bind %s /run/netns/%s", attached[path],
-            trace.quote(path), attached[path])
-    end
-    return attached[path]
-end
-
 --- Opens a namespace that exists: by its name in /run/netns, by a path (with a "/"), or by the pid of a
 -- process in it. Returns it. Errors: ENOENT, ESRCH, EINVAL (not a network namespace).
 --
@@ -181,11 +159,20 @@ function M.open(what)
     local handle, err = open(what)
     if not handle then errors.raise(err, "open namespace " .. tostring(what)) end
     if math.type(what) == "integer" then
-        return new(handle, "pid-" .. what, attach(what))
+        return new(handle, "pid-" .. what, ("/proc/%d/ns/net"):format(what))
     end
-    if what:find "/" then return new(handle, what, label_of(what)) end
+    if what:find "/" then return new(handle, what, what:match "^/run/netns/([^/]+)$" or what) end
     return new(handle, what, what, true)
 end
+
+--- Starts a program in a namespace that is new and has no name, as `unshare -n` does: nothing but the
+-- process holds it, and it is gone with the last process in it. Arguments, and the process that is
+-- returned, as of ns:spawn; `nsh.netns.open(p.pid)` enters the namespace, and the pid stands for it
+-- wherever a namespace is meant. Errors: as of ns:spawn.
+--
+--     local p = nsh.netns.unshare{ "sleep", "60" }
+--     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = p.pid } }
+function M.unshare(...) return require("nsh.process").unshare(...) end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
 -- else holds it. Takes a name or a namespace, which is closed. Errors: ENOENT.
