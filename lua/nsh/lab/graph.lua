@@ -10,16 +10,48 @@ Graph.__index = Graph
 
 -- --- texts ---------------------------------------------------------------------------------------
 
+local WIDTH = 80 -- columns, where there is no terminal
+
+-- Whether the locale's characters are those of UTF-8 (setlocale(3): the first of these that is set).
+local function has_boxes()
+    for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+        local value = os.getenv(name)
+        if value and value ~= "" then return value:lower():find "utf%-?8" ~= nil end
+    end
+    return false
+end
+
+local text_options = {
+    { "width", min = 20, max = 1000, whole = true, valid = "a number of columns, 20 to 1000" },
+    { "ascii", type = "boolean", valid = "true or false" },
+}
+
+--- The picture for a terminal: each node a box with its interfaces and their addresses, ports below their bridge;
+-- a line for each veth pair, a dashed one for each tunnel. Large networks are an outline. Options:
+--   width   columns that it may take (default: the terminal's; 80 if there is none)
+--   ascii   true: only "+", "-", "|" and the like (default: where the locale is not of UTF-8)
+-- Also `tostring(graph)`, and so `print(lab:graph())`.
+--
+--     print(nsh.graph{ ns1, host }:text{ width = 100 })
+function Graph:text(opts)
+    errors.check_self(self, "picture", "graph:text()")
+    opts = require("nsh.options").complete(text_options, opts or {}, "draw a picture")
+    local ascii = opts.ascii
+    if ascii == nil then ascii = not has_boxes() end
+    local columns = opts.width or require("nsh.core").file.columns(1) or WIDTH
+    return require("nsh.lab.text").text(self.picture, columns, ascii)
+end
+
+function Graph:__tostring() return self:text() end
+
 --- The text for graphviz: each node a box with its interfaces and their addresses, a bridge with its ports
--- as a block in it, a line for each veth pair, a dashed one for each tunnel. Also `tostring(graph)`.
+-- as a block in it, a line for each veth pair, a dashed one for each tunnel.
 --
 --     print(nsh.graph{ ns1, host }:dot())
 function Graph:dot()
     errors.check_self(self, "picture", "graph:dot()")
     return require("nsh.lab.dot").text(self.picture)
 end
-
-Graph.__tostring = Graph.dot
 
 --- The text for Mermaid, which many pages draw by themselves: in Markdown between ```mermaid and ```.
 --

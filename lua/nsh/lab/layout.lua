@@ -113,13 +113,25 @@ local function place(columns, neighbours, names)
     end
 end
 
--- Node -> column, a whole number, the smallest farthest to the left.
-local function columns_of(picture)
+--- Node -> column, a whole number, the smallest farthest to the left.
+function M.columns(picture)
     local neighbours, columns = neighbours_of(picture), {}
     for _, node in ipairs(picture.nodes) do
         if not columns[node.name] then
             local _, names = explore(neighbours, { node.name }, {})
             place(columns, neighbours, names)
+        end
+    end
+    return columns
+end
+
+--- Node -> column, 0 or 1, that of the first node is 0: cables run between the two, or within one.
+function M.two_columns(picture)
+    local neighbours, columns = neighbours_of(picture), {}
+    for _, node in ipairs(picture.nodes) do
+        if not columns[node.name] then
+            local steps = explore(neighbours, { node.name }, {})
+            for name, distance in pairs(steps) do columns[name] = distance % 2 end
         end
     end
     return columns
@@ -131,7 +143,7 @@ end
 --
 --     for _, edge in ipairs(layout.edges(picture)) do print(edge.from[1], edge.to[1]) end
 function M.edges(picture)
-    local columns, number, edges = columns_of(picture), {}, {}
+    local columns, number, edges = M.columns(picture), {}, {}
     for i, node in ipairs(picture.nodes) do number[node.name] = i end
     local function is_right_of(a, b)
         if columns[a] ~= columns[b] then return columns[a] > columns[b] end
