@@ -35,6 +35,7 @@ local elsewhere = {
     spawn = "nsh.process",
     peer = "nsh.peers",
     ping = "nsh.ping",
+    show = "nsh.page",
     sysctl = "nsh.sysctl",
 }
 

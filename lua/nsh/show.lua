@@ -298,4 +298,7 @@ function M.json(on)
     as_json = on and true or false
 end
 
+--- Whether values are printed as JSON.
+function M.is_json() return as_json end
+
 return setmetatable(M, { __call = function(_, ...) M.show(...) end })

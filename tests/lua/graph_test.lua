@@ -646,11 +646,8 @@ function TestFormats.test_hostile_names()
     lu.assertStrContains(graph:mermaid(), "n#34;1#60;b#62;#38;amp#59;#92;N #35;quot")
 end
 
-function TestFormats.test_a_graph_says_itself_as_dot()
-    local graph = nsh.graph { host }
-    lu.assertEquals(tostring(graph), graph:dot())
-    lu.assertEquals(show.format(graph), graph:dot())
-    lu.assertStrContains(support.raised(graph.dot).message, "a colon is missing")
+function TestFormats.test_methods_are_called_with_a_colon()
+    lu.assertStrContains(support.raised(nsh.graph({ host }).dot).message, "a colon is missing")
 end
 
 -- --- files ---------------------------------------------------------------------------------------
@@ -668,13 +665,14 @@ function TestFiles.test_each_ending()
     lu.skipIf(not has_dot, "graphviz is not there")
     support.sh("mkdir -p " .. directory)
     local graph = nsh.graph(shapes.vxlan())
-    for _, ending in ipairs { "svg", "png", "pdf", "dot", "gv", "mmd" } do
+    for _, ending in ipairs { "svg", "png", "pdf", "dot", "gv", "mmd", "txt" } do
         lu.assertEquals(graph:save(directory .. "/p." .. ending), graph)
     end
     lu.assertEquals(read "p.svg", graph:svg())
     lu.assertEquals(read "p.dot", graph:dot())
     lu.assertEquals(read "p.gv", graph:dot())
     lu.assertEquals(read "p.mmd", graph:mermaid())
+    lu.assertEquals(read "p.txt", graph:text{ width = 100, ascii = false } .. "\n")
     lu.assertEquals(read("p.png"):sub(1, 8), "\x89PNG\r\n\x1a\n")
     lu.assertEquals(read("p.pdf"):sub(1, 5), "%PDF-")
     support.sh("rm -r " .. directory)
@@ -693,7 +691,7 @@ end
 function TestFiles.test_errors()
     local graph = nsh.graph(shapes.line(2))
     support.refused("EINVAL", "cannot save the picture as lab.jpg: " ..
-        "the name must end with .svg, .png, .pdf, .dot, .gv or .mmd (EINVAL)", graph.save, graph, "lab.jpg")
+        "the name must end with .svg, .png, .pdf, .dot, .gv, .mmd or .txt (EINVAL)", graph.save, graph, "lab.jpg")
     support.refused("ENOTDIR", "cannot save the picture as /dev/null/none.dot: Not a directory (ENOTDIR)",
         graph.save, graph, "/dev/null/none.dot")
 end

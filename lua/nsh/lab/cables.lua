@@ -101,7 +101,8 @@ M.styles = {
     unicode = {
         [LEFT + RIGHT] = "─", [UP + DOWN] = "│", [LEFT + DOWN] = "╮", [LEFT + UP] = "╯", [RIGHT + DOWN] = "╭",
         [RIGHT + UP] = "╰", [LEFT + RIGHT + DOWN] = "┬", [LEFT + RIGHT + UP] = "┴", [RIGHT + UP + DOWN] = "├",
-        [LEFT + UP + DOWN] = "┤", [LEFT + RIGHT + UP + DOWN] = "┼", dashed = { [LEFT + RIGHT] = "╌", [UP + DOWN] = "╎" },
+        [LEFT + UP + DOWN] = "┤", [LEFT + RIGHT + UP + DOWN] = "┼",
+        dashed = { [LEFT + RIGHT] = "╌", [UP + DOWN] = "╎" },
     },
     ascii = {
         [LEFT + RIGHT] = "-", [UP + DOWN] = "|", dashed = { [LEFT + RIGHT] = ".", [UP + DOWN] = ":" },

@@ -98,6 +98,7 @@ end
 -- What goes into a file, by the ending of its name.
 local formats = {
     dot = Graph.dot, gv = Graph.dot, mmd = Graph.mermaid, svg = Graph.svg,
+    txt = function(graph) return graph:text{ width = 100, ascii = false } .. "\n" end,
     png = function(graph) return render(graph, "png") end,
     pdf = function(graph) return render(graph, "pdf") end,
 }
@@ -116,19 +117,22 @@ local function write(path, text)
     errors.raise(errors.new(CODES[errno] or "EIO", message), "save the picture as " .. path)
 end
 
+--- Whether a picture can be saved under that name, and the endings that there are, in words.
+function M.can_save(path)
+    return type(path) == "string" and formats[path:match "%.(%w+)$"] ~= nil,
+        "the name must end with .svg, .png, .pdf, .dot, .gv, .mmd or .txt"
+end
+
 --- Saves the picture; the ending of the name says how: .svg, .png or .pdf (by graphviz), .dot or .gv, .mmd
--- (Mermaid). Returns the graph. Errors: EINVAL: another ending; as of graph:svg(), and of the file: ENOENT,
--- EACCES, …
+-- (Mermaid), .txt (as graph:text()). Returns the graph. Errors: EINVAL: another ending; as of graph:svg(), and
+-- of the file: ENOENT, EACCES, …
 --
 --     lab:graph():save "lab.svg"
 function Graph:save(path)
     errors.check_self(self, "picture", 'graph:save "lab.svg"')
-    local format = type(path) == "string" and formats[path:match "%.(%w+)$"]
-    if not format then
-        errors.raise(errors.new("EINVAL", "the name must end with .svg, .png, .pdf, .dot, .gv or .mmd"),
-            "save the picture as " .. tostring(path))
-    end
-    write(path, format(self))
+    local can, endings = M.can_save(path)
+    if not can then errors.raise(errors.new("EINVAL", endings), "save the picture as " .. tostring(path)) end
+    write(path, formats[path:match "%.(%w+)$"](self))
     return self
 end
 
@@ -170,13 +174,16 @@ local function picture_of(what)
     return picture.of(check(type(what) == "table" and getmetatable(what) == nil and what or { what }))
 end
 
+--- A graph of a picture (nsh.lab.picture).
+function M.new(from) return setmetatable({ picture = from }, Graph) end
+
 --- A picture of a network: of namespaces, in their order, or of a lab, declared or up. Without an argument,
 -- of `host` and all namespaces that have a name. What their interfaces are and have is looked up now. Returns
--- an object with dot, mermaid, svg, save. Errors: EINVAL: not a list of namespaces.
+-- an object with text, dot, mermaid, svg, save. Errors: EINVAL: not a list of namespaces.
 --
 --     nsh.graph{ ns1, ns2, host }:save "network.svg"
 function M.graph(what)
-    return setmetatable({ picture = picture_of(what) }, Graph)
+    return M.new(picture_of(what))
 end
 
 return M

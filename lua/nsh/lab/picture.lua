@@ -415,6 +415,29 @@ function M.of_lab(lab)
     return finish(lab.name, nodes, edges)
 end
 
+local function renamed(edge_end, names) return { names[edge_end[1]], edge_end[2] } end
+
+--- Several pictures beside each other in one: where two have a node of the same name, each is called as
+-- "lab/node".
+function M.merge(pictures)
+    local result, counts = { name = "network", nodes = {}, edges = {} }, {}
+    for _, one in ipairs(pictures) do
+        for _, node in ipairs(one.nodes) do counts[node.name] = (counts[node.name] or 0) + 1 end
+    end
+    for _, one in ipairs(pictures) do
+        local names = {}
+        for _, node in ipairs(one.nodes) do
+            names[node.name] = counts[node.name] > 1 and one.name .. "/" .. node.name or node.name
+            table.insert(result.nodes, { name = names[node.name], kind = node.kind, interfaces = node.interfaces })
+        end
+        for _, edge in ipairs(one.edges) do
+            table.insert(result.edges, { a = renamed(edge.a, names), b = renamed(edge.b, names), kind = edge.kind,
+                label = edge.label })
+        end
+    end
+    return result
+end
+
 -- A name that no other node has: "ns1", "ns1 (2)".
 local function unique(name, taken)
     taken[name] = (taken[name] or 0) + 1

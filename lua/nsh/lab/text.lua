@@ -17,13 +17,17 @@ local frames = {
 
 -- --- which column --------------------------------------------------------------------------------
 
--- Columns as numbers from 1, without gaps; nil if an edge would run past a column.
+-- Columns as numbers from 1, without gaps, the first node rather left than right; nil if an edge would run past a
+-- column.
 local function compact(columns, picture)
     local used, place = {}, {}
     for _, node in ipairs(picture.nodes) do place[columns[node.name]] = true end
     for column in pairs(place) do used[#used + 1] = column end
     table.sort(used)
     for i, column in ipairs(used) do place[column] = i end
+    if 2 * place[columns[picture.nodes[1].name]] > #used + 1 then
+        for i, column in ipairs(used) do place[column] = #used + 1 - i end
+    end
     local result = {}
     for name, column in pairs(columns) do result[name] = place[column] end
     for _, edge in ipairs(picture.edges) do

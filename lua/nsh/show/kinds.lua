@@ -50,6 +50,9 @@ local function some_are_elsewhere(routes)
     return false
 end
 
+-- As `ip route`, which says nothing of the widest.
+local function scope(record) return record.scope ~= "global" and record.scope or nil end
+
 local function gateway(record)
     local via = record.via
     return record.gateway or type(via) == "table" and via.host or via
@@ -158,7 +161,7 @@ M.columns = {
     },
     route = {
         { "DST", destination }, { "VIA", of_ways(gateway) }, { "DEV", of_ways(device) },
-        { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" }, { "SCOPE", "scope" },
+        { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" }, { "SCOPE", scope },
         { "FLAGS", "flags" }, { "TABLE", "table", some_are_elsewhere },
     },
     neigh = {
