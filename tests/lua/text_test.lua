@@ -186,6 +186,21 @@ function TestBoxes.test_several_addresses_what_is_down_wide_names_and_no_cable()
     lab:down()
 end
 
+function TestBoxes.test_what_a_lab_says_of_its_cables()
+    local lab = new_lab()
+    local s1 = lab:switch "s1"
+    lab:node "a":connect{ "eth0", to = s1, delay = { "50ms", jitter = "5ms" }, peer = { "p1", vlan = { 10, 20 } } }
+    lab:node "b":connect{ "eth0", to = s1, delay = 0.02, loss = 0.01, rate = "10mbit", peer = { "p2" } }
+    draws(lab:graph(), 80, [[
+                     ┌─ a ─────────────────────────────────┐
+                  ╭──┤ eth0 delay 50ms 5ms                 │
+┌─ s1 switch ───┐ │  └─────────────────────────────────────┘
+│ p1 vlan 10,20 ├─╯  ┌─ b ─────────────────────────────────┐
+│ p2            ├────┤ eth0 rate 10mbit delay 20ms loss 1% │
+└───────────────┘    └─────────────────────────────────────┘
+]])
+end
+
 function TestBoxes.test_both_ends_in_one_namespace()
     local ns <close> = nsh.netns.new()
     ns.link:add{ "x1", type = "veth", peer = { "x2" } }

@@ -6,10 +6,9 @@ local M = {}
 
 -- The name, and what it is if that is no cable.
 local function name_text(interface, depth)
-    local text = (" "):rep(2 * depth) .. width.printable(interface.name)
-    local kind = interface.label or interface.kind ~= "veth" and interface.kind
-    if kind then text = text .. " " .. width.printable(kind) end
-    return interface.up == false and text .. " down" or text
+    local words = picture.words(interface)
+    table.insert(words, 1, interface.name)
+    return (" "):rep(2 * depth) .. width.printable(table.concat(words, " "))
 end
 
 -- Walks through interfaces, ports below their masters: fn(interface, depth).

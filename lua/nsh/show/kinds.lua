@@ -100,18 +100,21 @@ local function as_share(fraction) return ("%.4g%%"):format(fraction * 100) end
 -- What the numbers of an option are, as tc has them in JSON, and its word; of others they stand as they are.
 local units = {
     rate = { as_rate }, delay = { as_time, also = "jitter" }, ["loss-random"] = { as_share, word = "loss" },
-    duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
+    loss = { as_share }, jitter = { as_time }, duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
 }
 
--- "delay 50ms 10ms": of a table its first value, and what stands behind it on the command line.
-local function option(key, value)
+--- An option of a qdisc as on the command line, "delay 50ms 10ms": a number as tc has it in JSON, a text as it
+-- stands; of a table its first value, and what stands behind it. nil for what is off, or 0.
+function M.option(key, value)
     local unit = units[key] or {}
-    local word, also, write = unit.word or key, nil, unit[1] or tostring
-    if type(value) == "table" then value, also = value[key] or value[word], value[unit.also] end
+    local word, also = unit.word or key, nil
+    local function write(one) return math.type(one) and unit[1] and unit[1](one) or tostring(one) end
+    if type(value) == "table" then
+        value, also = value[key] or value[word] or unit[1] and value[1], value[unit.also]
+    end
     if value == true then return word end
     if not value or value == 0 then return nil end
-    also = also and also ~= 0 and " " .. write(also) or ""
-    return ("%s %s%s"):format(word, math.type(value) and write(value) or tostring(value), also)
+    return ("%s %s%s"):format(word, write(value), also and also ~= 0 and " " .. write(also) or "")
 end
 
 -- "rate 10Mbit delay 50ms limit 1000 ecn": as on the command line.
@@ -119,7 +122,7 @@ local function options(record)
     local keys, words = {}, {}
     for key in pairs(type(record.options) == "table" and record.options or {}) do keys[#keys + 1] = key end
     table.sort(keys, comes_first)
-    for _, key in ipairs(keys) do words[#words + 1] = option(key, record.options[key]) end
+    for _, key in ipairs(keys) do words[#words + 1] = M.option(key, record.options[key]) end
     return table.concat(words, " ")
 end
 
