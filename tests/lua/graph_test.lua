@@ -550,6 +550,22 @@ function TestLayout.test_a_tunnel_does_not_bend_the_line_that_it_runs_over()
     lu.assertEquals(directions(shapes.vxlan()), "host1>host2 host1>router router>host2")
 end
 
+-- Cables run from each column to the next one, and no more than eight columns stand beside each other.
+function TestLayout.test_a_long_line_is_folded()
+    local column, most = { r1 = 0 }, 0
+    for _, edge in ipairs(layout.edges(picture.of_lab(shapes.line(30)))) do
+        local from, to = edge.from[1], edge.to[1]
+        if column[from] then
+            column[to] = column[to] or column[from] + 1
+        else
+            column[from] = column[to] - 1
+        end
+        lu.assertEquals(column[to], column[from] + 1)
+        most = math.max(most, column[to])
+    end
+    lu.assertEquals(most, 7)
+end
+
 -- --- formats -------------------------------------------------------------------------------------
 
 local has_dot = os.execute "command -v dot >/dev/null"

@@ -137,13 +137,29 @@ function M.two_columns(picture)
     return columns
 end
 
+local MOST_COLUMNS = 8 -- of a picture that fits a page
+
+-- Folds columns to and fro, like a folding rule: what stands in columns beside each other still does.
+local function fold(columns)
+    local first, last = math.huge, -math.huge
+    for _, column in pairs(columns) do first, last = math.min(first, column), math.max(last, column) end
+    if last - first < MOST_COLUMNS then return columns end
+    local folded, turn = {}, MOST_COLUMNS - 1
+    for name, column in pairs(columns) do
+        local place = (column - first) % (2 * turn)
+        folded[name] = place <= turn and place or 2 * turn - place
+    end
+    return folded
+end
+
 --- The edges of a picture as they are drawn, from left to right: a list of { from =, to =, kind =,
 -- label = }, with ends { node, interface }. Within a column they run from the earlier node to the later
 -- one: so no two nodes that a cable joins stand above each other, which graphviz draws badly.
+-- A network of many columns is folded.
 --
 --     for _, edge in ipairs(layout.edges(picture)) do print(edge.from[1], edge.to[1]) end
 function M.edges(picture)
-    local columns, number, edges = M.columns(picture), {}, {}
+    local columns, number, edges = fold(M.columns(picture)), {}, {}
     for i, node in ipairs(picture.nodes) do number[node.name] = i end
     local function is_right_of(a, b)
         if columns[a] ~= columns[b] then return columns[a] > columns[b] end
