@@ -100,6 +100,13 @@ check $? "a name is needed"
     grep -q 'cannot save the picture as none/p.dot: No such file or directory (ENOENT)' err
 check $? "what cannot be written is an error"
 
+"$nsh" -S --draw - -e 'os.exit(true)' | grep -q host
+check $? "a script that ends itself is drawn"
+
+"$nsh" -S --draw failed.dot -e 'os.exit(3)' >out 2>err
+[ $? = 3 ] && [ ! -e failed.dot ]
+check $? "but not if it failed"
+
 "$nsh" -S --draw failed.dot -e 'error "x"' >out 2>err
 [ $? = 1 ] && [ ! -e failed.dot ]
 check $? "a script that failed is not drawn"

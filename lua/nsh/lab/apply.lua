@@ -153,8 +153,6 @@ end
 -- `nsh -n`: what a script does once its lab is up cannot be told.
 local function end_with_plan(lab)
     print(table.concat(M.commands(lab), "\n"))
-    local draw = package.loaded["nsh.lab.draw"]
-    if draw then draw.draw() end
     os.exit(true, true)
 end
 

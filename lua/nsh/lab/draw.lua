@@ -10,13 +10,6 @@ local labs = {} -- in their order; they may be out of the script's hands at its 
 --- Notes a lab that is begun.
 function M.note(lab) labs[#labs + 1] = lab end
 
---- Before the script runs: what is wrong with the name of the file, or nil.
-function M.prepare(path)
-    local can, endings = graph.can_save(path)
-    if path ~= "-" and not can then return ("--draw %s: %s, or be -"):format(path, endings) end
-    file = path
-end
-
 -- The labs, or without any the host and all namespaces that have a name.
 local function look()
     if #labs <= 1 then return graph.graph(labs[1]) end
@@ -29,6 +22,23 @@ end
 function M.draw()
     local drawn = look()
     if file == "-" then io.stdout:write(drawn:text(), "\n") else drawn:save(file) end
+end
+
+-- A script may end itself; so does a plan.
+local function draw_at_exit()
+    local exit = os.exit
+    os.exit = function(code, ...) -- luacheck: ignore 122
+        if code == nil or code == true or code == 0 then M.draw() end
+        exit(code, ...)
+    end
+end
+
+--- Before the script runs: what is wrong with the name of the file, or nil.
+function M.prepare(path)
+    local can, endings = graph.can_save(path)
+    if path ~= "-" and not can then return ("--draw %s: %s, or be -"):format(path, endings) end
+    file = path
+    draw_at_exit()
 end
 
 return M
