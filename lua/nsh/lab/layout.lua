@@ -146,8 +146,8 @@ local function fold(columns)
     if last - first < MOST_COLUMNS then return columns end
     local folded, turn = {}, MOST_COLUMNS - 1
     for name, column in pairs(columns) do
-        local place = (column - first) % (2 * turn)
-        folded[name] = place <= turn and place or 2 * turn - place
+        local at = (column - first) % (2 * turn)
+        folded[name] = at <= turn and at or 2 * turn - at
     end
     return folded
 end
