@@ -111,7 +111,7 @@ end
 local function wait_for_names(steps)
     if next(leaving) then errors.check(guardian.sync()) end
     for _, step in ipairs(steps) do
-        local name, peer = is_on_host(step) and step.args[1], step.by.peer
+        local name, peer = is_on_host(step) and step.args[1], rawget(step.by, "peer")
         local seconds = leaving[name] and GONE or peer and peer.node.kind ~= "host" and DYING
         if name and seconds then wait_until_gone(step.node.ns, name, seconds) end
         if name then leaving[name] = nil end

@@ -28,7 +28,10 @@ end
 --     local lab <close> = nsh.lab "bridge"
 local function new(name)
     check_name("lab", name)
-    return setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    local lab = setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    local draw = package.loaded["nsh.lab.draw"]
+    if draw then draw.note(lab) end
+    return lab
 end
 
 function Lab:__tostring() return "lab " .. self.name end

@@ -261,7 +261,7 @@ end
 local known = core.netlink.objects()
 
 -- What the namespace does itself, at once.
-local living = { exec = true, spawn = true }
+local living = { exec = true, spawn = true, peer = true, show = true }
 
 function Node.__index(node, key)
     if methods[key] then return methods[key] end

@@ -68,7 +68,7 @@ end
 local function outlives(step)
     if step.node.kind ~= "host" or step.verb ~= "add" then return false end
     if step.object ~= "link" then return not step.by.owner and not step.node.by_name[step.args.dev] end
-    local peer = step.by.peer
+    local peer = rawget(step.by, "peer")
     return not peer or peer.node.kind == "host"
 end
 
@@ -160,7 +160,7 @@ local function is_up(interface) return interface.args.up ~= false end
 -- ask for the addresses of IPv6 at them.
 local function watch(layer, step)
     local by = step.by
-    local near = step.object == "link" and step.args.up and by.peer
+    local near = step.object == "link" and step.args.up and rawget(by, "peer")
     if near and near.near and is_up(near) then table.insert(layer.links, near) end
     local owner = step.object == "addr" and step.verb == "add" and by.owner
     if owner and owner.peer and step.args[1]:find(":", 1, true) and is_up(owner) and is_up(owner.peer) then
