@@ -12,6 +12,12 @@ struct socket {
     char name[256]; /* of its namespace, for commands; "" for the one we are in */
 };
 
+/* Pushes one that is still closed; `name`: of its namespace. */
+struct socket *new_socket(lua_State *L, const char *name);
+
+/* Opens it with a descriptor, which is closed if that fails. */
+int open_socket(struct socket *s, int fd, struct error *err);
+
 /* Requests do not overlap: one message, whatever the number of namespaces. */
 extern struct message message;
 
@@ -23,5 +29,6 @@ int request_write(lua_State *L, int index, struct netlink *nl, struct error *err
    the key. */
 int request_finish(const struct refusal *refusal, int result, struct error *err);
 
-/* Fields of `nsh.core.netlink` that are made in batch.c. */
+/* Fields of `nsh.core.netlink` that are made in batch.c, and methods of a socket in ready.c. */
 void add_batch(lua_State *L);
+void add_ready(lua_State *L);

@@ -52,14 +52,19 @@ static int prepare_buffer(struct netlink_buffer *buffer, struct error *err) {
     return buffer->bytes ? 0 : error_errno(err, ENOMEM);
 }
 
-int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
-    *nl = (struct netlink){ .fd = -1, .buffer = buffer };
-    if (prepare_buffer(buffer, err) < 0)
-        return -1;
-    nl->fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
-    if (nl->fd >= 0 && bind_socket(nl, err) == 0)
+int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, struct error *err) {
+    *nl = (struct netlink){ .fd = fd, .buffer = buffer };
+    if (prepare_buffer(buffer, err) == 0 && bind_socket(nl, err) == 0)
         return 0;
     netlink_close(nl);
+    return -1;
+}
+
+int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
+    int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
+    if (fd >= 0)
+        return netlink_adopt(nl, fd, buffer, err);
+    *nl = (struct netlink){ .fd = -1, .buffer = buffer };
     return -1;
 }
 

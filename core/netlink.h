@@ -47,6 +47,9 @@ struct netlink {
    the caller's to free. */
 int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err);
 
+/* The same with a socket of NETLINK_ROUTE that is open; it is closed if this fails. */
+int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, struct error *err);
+
 /* Idempotent. */
 void netlink_close(struct netlink *nl);
 

@@ -8,6 +8,8 @@
 --                                     to = host, peer = { "hlink" .. i, master = "br0" } }
 --     end
 --     lab:up()
+local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
 
@@ -23,11 +25,18 @@ local function check_name(what, name)
         ("declare %s %s"):format(what, tostring(name)))
 end
 
+-- It is forked while nsh is small: each page that nsh has by then costs it a fault when it is written to
+-- next. If that is refused, lab:up() will say so.
+local function start_guardian()
+    if not dry.on then core.guardian.start() end
+end
+
 --- Begins a lab. Nothing is made before `lab:up()`. Errors: EINVAL: this cannot be a name.
 --
 --     local lab <close> = nsh.lab "bridge"
 local function new(name)
     check_name("lab", name)
+    start_guardian()
     return setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
 end
 

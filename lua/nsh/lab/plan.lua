@@ -14,6 +14,9 @@ local M = {}
 local AT_CREATION = { address = true, mtu = true, txqueuelen = true, txqlen = true, group = true,
     numtxqueues = true, numrxqueues = true }
 local NEAR_ONLY = { up = true, master = true }
+-- Left alone, the kernel makes a queue for each processor, and takes all but one out of use again, which
+-- is a third of what a pair costs (veth_init_queues, drivers/net/veth.c).
+local QUEUES = 1
 -- And of a link of any other kind, what takes effect only once it exists (core/schema/link.c: LATER).
 local ONCE_IT_EXISTS = { alias = true, ifalias = true, addrgenmode = true, protodown = true, proto_down = true,
     carrier = true }
@@ -101,6 +104,7 @@ local function creation(interface, near)
         if AT_CREATION[key] or (near and NEAR_ONLY[key]) then args[key] = value end
     end
     if near then args.up = is_up(interface) or nil end
+    args.numtxqueues, args.numrxqueues = args.numtxqueues or QUEUES, args.numrxqueues or QUEUES
     return args
 end
 
