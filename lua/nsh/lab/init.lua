@@ -31,13 +31,30 @@ local function start_guardian()
     if not dry.on then core.guardian.start() end
 end
 
---- Begins a lab. Nothing is made before `lab:up()`. Errors: EINVAL: this cannot be a name.
+local unnamed = 0 -- labs of this process
+
+-- The script's name, fit to be one of a lab, for one that has none of its own; the process's number makes
+-- it one that nobody else has.
+local function make_up_name()
+    local script = type(arg) == "table" and type(arg[0]) == "string" and arg[0]:match "([^/]+)$" or "lab"
+    local stem = script:gsub("%.lua$", ""):gsub("[%z%s]", "-"):sub(1, 40)
+    unnamed = unnamed + 1
+    local nth = unnamed > 1 and "-" .. unnamed or ""
+    local stat <close> = assert(io.open "/proc/self/stat")
+    return ("%s-%d%s"):format(stem, stat:read "n", nth), stem .. nth
+end
+
+--- Begins a lab. Nothing is made before `lab:up()`. Without a name it gets one of its script's and the
+-- number of the process: such a script may run several times at once. Errors: EINVAL: this cannot be a name.
 --
 --     local lab <close> = nsh.lab "bridge"
 local function new(name)
+    local seed = name
+    if name == nil then name, seed = make_up_name() end
     check_name("lab", name)
     start_guardian()
-    return setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    -- The seed is what MACs follow from: the same at each run.
+    return setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
 end
 
 function Lab:__tostring() return "lab " .. self.name end

@@ -94,7 +94,7 @@ end
 local function is_busier(interface) return rank(interface) > rank(interface.peer) end
 
 local function address_of(interface)
-    return interface.args.address or names.mac(interface.node.lab.name, interface.node.name, interface.name)
+    return interface.args.address or names.mac(interface.node.lab.seed, interface.node.name, interface.name)
 end
 
 local function creation(interface, near)
@@ -339,11 +339,13 @@ local function remove_links(plan, node)
     end
 end
 
-local function remove_programs(plan, node)
+-- What is to be done when a declaration of a kind goes.
+local END = { run = "stop", sysctl = "restore" }
+
+local function end_declarations(plan, node)
     for _, declaration in ipairs(node.declarations) do
-        if declaration.object == "run" and declaration.removed and declaration.applied then
-            plan:step{ kind = "stop", node = node, by = declaration }
-        end
+        local kind = declaration.removed and declaration.applied and END[declaration.object]
+        if kind then plan:step{ kind = kind, node = node, by = declaration } end
     end
 end
 
@@ -415,7 +417,7 @@ function M.build(lab)
     local plan = setmetatable({ steps = {}, gone = {} }, Plan)
     local first = reuses_names(lab)
     each_node(lab, function(node)
-        remove_programs(plan, node)
+        end_declarations(plan, node)
         remove_objects(plan, node, false)
     end)
     if first then remove(plan, lab) end

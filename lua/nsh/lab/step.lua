@@ -16,6 +16,14 @@ local SETTLE = 5
 local UNSETTLED = 80
 local POLL = 0.0001 -- seconds
 
+local layers = 0 -- numbers of the process's guardian: 0 is the process itself
+
+--- The number of a new layer: what the guardian undoes together.
+function M.new_layer()
+    layers = layers + 1
+    return layers
+end
+
 function M.copy(args)
     local result = {}
     for key, value in pairs(args) do result[key] = value end
@@ -264,28 +272,79 @@ local function hold(step, id, value)
     if not ok then refuse(step, err) end
 end
 
-local function apply_sysctl(layer, step)
+-- Another declaration of the same parameter that is in force and stays.
+local function twin(declaration)
+    local found
+    for _, other in ipairs(declaration.node.declarations) do
+        local same = other.object == "sysctl" and other.args[1] == declaration.args[1]
+        if same and other ~= declaration and other.applied and not other.removed then found = other end
+    end
+    return found
+end
+
+-- Each parameter of the host is a layer of its own, so that it can be put back alone.
+local function hold_anew(step)
+    local declaration, layers = step.by, step.node.lab.layers
+    declaration.holder = M.new_layer()
+    layers[#layers + 1] = declaration.holder
+    hold(step, declaration.holder, declaration.args.value)
+end
+
+local function apply_sysctl(_, step)
     local declaration, ns = step.by, step.node.ns
     local key, value = declaration.args[1], declaration.args.value
-    if step.node.kind == "host" then
-        declaration.holder = declaration.applied and declaration.holder or layer.id
-        hold(step, declaration.holder, value)
-    else
-        step.previous = ns:sysctl(key)
-        ns:sysctl(key, value)
-    end
+    local other = twin(declaration)
+    step.previous = core.sysctl.read(ns.handle, key)
+    if not declaration.applied then declaration.original = other and other.original or step.previous end
+    if step.node.kind ~= "host" then ns:sysctl(key, value)
+    elseif declaration.applied then hold(step, declaration.holder, value)
+    else hold_anew(step) end
+end
+
+-- That its number stays among the lab's does no harm: nothing is in it any more.
+local function release(step)
+    guardian.down(step.by.holder)
+    guardian.sync()
 end
 
 local function take_back_sysctl(step)
     local declaration = step.by
-    if step.node.kind ~= "host" then
-        step.node.ns:sysctl(declaration.args[1], step.previous)
-    elseif declaration.applied then
-        hold(step, declaration.holder, declaration.applied.value)
-    end
+    if step.node.kind ~= "host" then step.node.ns:sysctl(declaration.args[1], step.previous)
+    elseif declaration.applied then hold(step, declaration.holder, declaration.applied.value)
+    else release(step) end
+end
+
+local function restored_value(declaration)
+    local other = twin(declaration)
+    if other then return other.args.value end
+    return declaration.original
+end
+
+-- What has gone meanwhile, with its interface, needs nothing.
+local function apply_restore(_, step)
+    local declaration, ns = step.by, step.node.ns
+    local key = declaration.args[1]
+    if not core.sysctl.read(ns.handle, key) then return end
+    if step.node.kind ~= "host" then return ns:sysctl(key, restored_value(declaration)) end
+    release(step)
+    trace.say("sysctl -qw %s", trace.quote(key .. "=" .. ns:sysctl(key)))
+end
+
+local function take_back_restore(step)
+    if step.node.kind == "host" then hold_anew(step)
+    else step.node.ns:sysctl(step.by.args[1], step.by.applied.value) end
+end
+
+local function sysctl_title(step, value)
+    return ("set %s to %s"):format(step.by.args[1], value_text(value))
 end
 
 local function in_node(step) return "ip netns exec " .. trace.quote(step.node.name) .. " " end
+
+local function sysctl_command(step, value)
+    return (label(step.node) and in_node(step) or "") .. "sysctl -qw " ..
+        trace.quote(step.by.args[1] .. "=" .. value_text(value))
+end
 
 local function apply_nft(_, step)
     local ok, result = pcall(step.node.ns.exec, step.node.ns,
@@ -368,13 +427,16 @@ M.kinds = {
         apply = apply_forget,
     },
     sysctl = {
-        title = function(step) return ("set %s to %s"):format(step.by.args[1], value_text(step.by.args.value)) end,
-        command = function(step)
-            return (label(step.node) and in_node(step) or "") .. "sysctl -qw " ..
-                trace.quote(step.by.args[1] .. "=" .. value_text(step.by.args.value))
-        end,
+        title = function(step) return sysctl_title(step, step.by.args.value) end,
+        command = function(step) return sysctl_command(step, step.by.args.value) end,
         apply = apply_sysctl,
         take_back = take_back_sysctl,
+    },
+    restore = {
+        title = function(step) return sysctl_title(step, restored_value(step.by)) end,
+        command = function(step) return sysctl_command(step, restored_value(step.by)) end,
+        apply = apply_restore,
+        take_back = take_back_restore,
     },
     nft = {
         title = function() return "set the firewall" end,
