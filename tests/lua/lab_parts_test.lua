@@ -45,7 +45,7 @@ end
 function TestUnnamed:test_comes_up_and_is_listed()
     local script = [[local lab = nsh.lab() lab:node "a" lab:up() os.execute(os.getenv "NSH" .. " list -j")]]
     local pipe <close> = io.popen(("%s -e '%s'"):format(os.getenv "NSH", script))
-    lu.assertStrMatches(pipe:read "a", '.*"name":"lab%-%d+".*"nodes":1.*')
+    lu.assertStrMatches(pipe:read "a", '.*"name":"nsh%-%d+".*"nodes":1.*')
 end
 
 TestPair = class()

@@ -58,7 +58,7 @@ local function keep_living(list)
     for _, one in ipairs(list) do
         if not one.removed then
             kept[#kept + 1] = one
-            if one.args then one.applied, one.changed = kinds.copy(one.args), nil end
+            if one.args then one.applied, one.changed = one.args, nil end
         end
     end
     return kept
@@ -137,7 +137,7 @@ local function take_back(layer)
 end
 
 local function begin_layer()
-    return { id = kinds.new_layer(), done = {}, links = { done = 0 }, addresses = { done = 0 } }
+    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {}, links = { done = 0 }, addresses = { done = 0 } }
 end
 
 local function register(lab)

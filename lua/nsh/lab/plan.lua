@@ -51,13 +51,16 @@ local function check_device(declaration, key, name)
         nearest and ("; did you mean %s"):format(nearest) or ""), "ENODEV")
 end
 
--- The arguments as the kernel's names have them.
+-- The arguments as the kernel's names have them: to be read only, they may be the declaration's own.
 local function resolved(declaration)
-    local args = shallow(declaration.args)
+    local args, own = declaration.args, true
     for _, key in ipairs(DEVICES) do
-        if type(args[key]) == "string" then
-            check_device(declaration, key, args[key])
-            args[key] = declaration.node:ifname(args[key])
+        local name = args[key]
+        if type(name) == "string" then
+            check_device(declaration, key, name)
+            local ifname = declaration.node:ifname(name)
+            if own and ifname ~= name then args, own = shallow(args), false end
+            if not own then args[key] = ifname end
         end
     end
     return args
@@ -132,7 +135,7 @@ end
 
 -- A bridge is born with a MAC that is its own, or the smallest of its ports' would be its.
 local function add_other(plan, interface)
-    local args = resolved(interface)
+    local args = shallow(resolved(interface))
     args.type = interface.kind
     for key in pairs(interface.args) do
         if is_later(interface, key) then args[key] = nil end
@@ -249,6 +252,7 @@ local function addition(declaration)
     local args = resolved(declaration)
     local text = args[1]
     if declaration.object == "addr" and type(text) == "string" and text:find(":", 1, true) and args.nodad == nil then
+        args = shallow(args)
         args.nodad = true
     end
     return args

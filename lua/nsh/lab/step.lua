@@ -190,8 +190,7 @@ end
 -- Steps first to last, all of one node.
 local function apply_objects(layer, steps, first, last)
     local socket = steps[first].node:live():socket()
-    local batch <close> = core.netlink.batch()
-    local waiting, made = {}, {}
+    local batch, waiting, made = layer.batch, {}, {}
     local function flush()
         local steps_sent = waiting
         waiting, made = {}, {}
@@ -246,7 +245,7 @@ end
 function M.forget(node)
     if not node.ns then return end
     node.ns:close()
-    node.ns, node.handle, node.label = nil, nil, nil
+    node.ns, node.handle, node.label = false, nil, nil
 end
 
 local function apply_forget(_, step)
