@@ -81,6 +81,7 @@ static const struct verb *begin_request(lua_State *L, int index, struct netlink 
     if (!verb)
         luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
     message_end(&message); /* if an error cut off the last one */
+    nl->seen = NULL;
     message_begin(&message, nl, object, verb, w);
     command_count = 0;
     return verb;
@@ -95,10 +96,14 @@ static int encode_request(lua_State *L, int index, struct writer *w, struct erro
     return result;
 }
 
-int request_write(lua_State *L, int index, struct netlink *nl, struct error *err) {
+int request_write(lua_State *L, int index, struct netlink *nl, struct netlink_seen *seen,
+                  struct error *err) {
     struct writer w;
     begin_request(L, index, nl, &w);
-    return encode_request(L, index + 2, &w, err);
+    nl->seen = seen;
+    int result = encode_request(L, index + 2, &w, err);
+    nl->seen = NULL;
+    return result;
 }
 
 int request_finish(const struct refusal *refusal, int result, struct error *err) {
@@ -110,7 +115,7 @@ int request_finish(const struct refusal *refusal, int result, struct error *err)
 
 /* Of a socket's method: socket, object, verb, the caller's table. */
 static int write_request(lua_State *L, struct socket *s, struct error *err) {
-    return request_write(L, 2, &s->nl, err);
+    return request_write(L, 2, &s->nl, NULL, err);
 }
 
 static const char *name_of(const struct socket *s) {

@@ -22,6 +22,7 @@ static int nl_unsettled(lua_State *L) {
 /* has(socket, name) -> whether there is an interface of that name; one system call */
 static int nl_has(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, NETLINK_TYPE);
+    s->nl.seen = NULL; /* if an error has left it there */
     lua_pushboolean(L, netlink_index(&s->nl, luaL_checkstring(L, 2), NULL) > 0);
     return 1;
 }

@@ -22,8 +22,9 @@ int open_socket(struct socket *s, int fd, struct error *err);
 extern struct message message;
 
 /* Begins `message` and writes it from the arguments at `index` and behind: object, verb, the
-   caller's table. Until request_finish it is what is to be sent. */
-int request_write(lua_State *L, int index, struct netlink *nl, struct error *err);
+   caller's table. Until request_finish it is what is to be sent. seen: of a batch, or NULL. */
+int request_write(lua_State *L, int index, struct netlink *nl, struct netlink_seen *seen,
+                  struct error *err);
 
 /* Ends the request, whose result (0 or -1) is returned. A refusal by the kernel gets the name of
    the key. */

@@ -361,6 +361,14 @@ static int index_by_mention(struct netlink_names *names, const char *name, struc
     return ++names->count;
 }
 
+static int note_seen(const struct netlink *nl, const char *name, int index) {
+    if (nl->seen) {
+        strcpy(nl->seen->name, name);
+        nl->seen->index = index;
+    }
+    return index;
+}
+
 int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     struct ifreq request = { 0 };
     if (nl->names)
@@ -368,9 +376,11 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     size_t length = strlen(name);
     if (length >= IFNAMSIZ)
         return index_by_long_name(nl, name, err);
+    if (nl->seen && nl->seen->index && !strcmp(nl->seen->name, name))
+        return nl->seen->index;
     memcpy(request.ifr_name, name, length);
     if (ioctl(nl->fd, SIOCGIFINDEX, &request) == 0)
-        return request.ifr_ifindex;
+        return note_seen(nl, name, request.ifr_ifindex);
     if (errno == ENODEV)
         return no_interface(name, err);
     return error_set(err, errno, "cannot look up interface \"%s\": %s", name, strerror(errno));
