@@ -185,16 +185,11 @@ static int ns_fileno(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "current", ns_current },
-    { "new", ns_new },
-    { "new_many", ns_new_many },
-    { "add", ns_add },
-    { "open_name", ns_open_name },
-    { "open_path", ns_open_path },
-    { "open_pid", ns_open_pid },
-    { "del", ns_del },
-    { "list", ns_list },
-    { NULL, NULL },
+    { "current", ns_current },     { "new", ns_new },
+    { "new_many", ns_new_many },   { "add", ns_add },
+    { "open_name", ns_open_name }, { "open_path", ns_open_path },
+    { "open_pid", ns_open_pid },   { "del", ns_del },
+    { "list", ns_list },           { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {

@@ -1,9 +1,9 @@
 /* The floor of a lab: a star of N leaves with the fewest requests in the best order known, and gone
    again. Leaf i is the namespace n<i>; its eth0 (10.0.x.y/16, default route via 10.0.0.1) is one
    end of a veth whose other end, h<i>, is a port of the bridge br0 (10.0.0.1/16) in our own
-   namespace. As nsh does it, each end has one queue and a MAC of its own, and it is up once both ends
-   of all pairs are. Prints seconds, a phase a line, and the resident memory with the lab up.  floor N
-   Only in a sandbox: tests/bench/sandbox build/bench/floor N */
+   namespace. As nsh does it, each end has one queue and a MAC of its own, and it is up once both
+   ends of all pairs are. Prints seconds, a phase a line, and the resident memory with the lab up.
+   floor N Only in a sandbox: tests/bench/sandbox build/bench/floor N */
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
@@ -148,7 +148,8 @@ static void add_default_route(struct batch *b) {
     mnl_attr_put_u32(nlh, RTA_GATEWAY, htonl(bridge_address));
 }
 
-/* Left alone, the kernel makes a queue for each processor, and takes all but one out of use again. */
+/* Left alone, the kernel makes a queue for each processor, and takes all but one out of use again.
+ */
 static void add_end(struct nlmsghdr *nlh, const char *name, uint8_t side, int i) {
     const uint8_t mac[] = { 2, side, 0, 0, (uint8_t)(i >> 8), (uint8_t)i };
     mnl_attr_put_strz(nlh, IFLA_IFNAME, name);

@@ -133,7 +133,7 @@ local function print_sizes(chosen, rounds, size)
 end
 
 local function print_pingall(chosen, rounds)
-    print(("\npingall of %d nodes: medians of %d; one that takes five minutes is stopped"):format(pingall_size, #rounds))
+    print(("\npingall of %d nodes: medians of %d; who takes five minutes is stopped"):format(pingall_size, #rounds))
     print("            seconds    pairs   loss %     /nsh")
     for _, contestant in ipairs(chosen) do
         local name = contestant.name

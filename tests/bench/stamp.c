@@ -1,6 +1,6 @@
-/* Runs a contestant and passes its lines on; its "up" becomes the time since the start of its process,
-   whatever it says: what a program needs to begin counts, and for all of them alike.
-   stamp COMMAND [ARG…] */
+/* Runs a contestant and passes its lines on; its "up" becomes the time since the start of its
+   process, whatever it says: what a program needs to begin counts, and for all of them alike. stamp
+   COMMAND [ARG…] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

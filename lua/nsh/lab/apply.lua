@@ -137,7 +137,8 @@ local function take_back(layer)
 end
 
 local function begin_layer()
-    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {}, links = { done = 0 }, addresses = { done = 0 } }
+    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {},
+        links = { done = 0 }, addresses = { done = 0 } }
 end
 
 local function register(lab)

@@ -54,7 +54,8 @@ local function new(name)
     check_name("lab", name)
     start_guardian()
     -- The seed is what MACs follow from: the same at each run.
-    return setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    return setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
+        dirty = true }, Lab)
 end
 
 function Lab:__tostring() return "lab " .. self.name end

@@ -283,9 +283,9 @@ end
 
 -- Each parameter of the host is a layer of its own, so that it can be put back alone.
 local function hold_anew(step)
-    local declaration, layers = step.by, step.node.lab.layers
+    local declaration = step.by
     declaration.holder = M.new_layer()
-    layers[#layers + 1] = declaration.holder
+    table.insert(step.node.lab.layers, declaration.holder)
     hold(step, declaration.holder, declaration.args.value)
 end
 
