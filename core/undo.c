@@ -143,6 +143,12 @@ int undo_add(struct undo_log *log, const struct undo *undo) {
     return 0;
 }
 
+void undo_free(struct undo_log *log) {
+    if (log->bytes)
+        munmap(log->bytes, log->room);
+    *log = (struct undo_log){ 0 };
+}
+
 /* The size of the record that starts here; 0 if it is not complete. */
 static uint32_t complete_size(const char *bytes, size_t left) {
     uint32_t size;

@@ -47,6 +47,9 @@ struct undo_log {
 int undo_append(struct undo_log *log, const void *bytes, size_t size);
 int undo_add(struct undo_log *log, const struct undo *undo);
 
+/* Gives the memory back, and empties it. */
+void undo_free(struct undo_log *log);
+
 /* Walks the complete records, first one first: *at starts with 0. What it yields points into the
    log, at any alignment. */
 bool undo_next(const struct undo_log *log, size_t *at, struct undo *undo);

@@ -26,8 +26,13 @@ local function new(handle, name, label, published)
         Namespace))
 end
 
---- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name.
-function M.wrap(handle, name) return new(handle, name, name, true) end
+--- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name, and of a
+-- netlink socket in it, if there is one already.
+function M.wrap(handle, name, socket)
+    local ns = new(handle, name, name, true)
+    rawset(ns, "netlink", socket)
+    return ns
+end
 
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {

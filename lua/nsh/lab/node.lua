@@ -14,7 +14,7 @@ local methods = {}
 --- Makes a node; for lab:node and its like.
 function Node.new(lab, name, kind, where)
     return setmetatable({ lab = lab, name = name, kind = kind, where = where, interfaces = {},
-        by_name = {}, declarations = {} }, Node)
+        by_name = {}, declarations = {}, ns = false, removed = false }, Node)
 end
 
 function Node:__tostring()
