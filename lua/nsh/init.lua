@@ -18,6 +18,10 @@ local lazy = {
     graph = function() return require("nsh.lab.graph").graph end,
 }
 
+for _, word in ipairs{ "step", "look", "expect", "check", "skip", "together", "done" } do
+    lazy[word] = function() return require("nsh.lesson")[word] end
+end
+
 setmetatable(nsh, {
     __index = function(_, key)
         local load = lazy[key]

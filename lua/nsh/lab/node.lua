@@ -98,13 +98,34 @@ function methods:connect(spec)
     error(err, 0)
 end
 
---- Declares a bridge in this node, and returns it. It goes up last, once it has its ports.
+local function enslave(bridge, ports)
+    if type(ports) ~= "table" then bridge:refuse("add", 'ports are a list of names: { "eth0", "eth1" }') end
+    for _, name in ipairs(ports) do
+        local port = bridge.node.by_name[name]
+        if not port then bridge:refuse("add", "ports: there is no interface " .. tostring(name), "ENODEV") end
+        port:set{ master = bridge.name }
+    end
+end
+
+--- Declares a bridge in this node, and returns it. It goes up last, once it has its ports. `ports`: names
+-- of interfaces declared before that become its ports.
 --
 --     host:bridge{ "br0", addr = "172.16.0.1/16", stp_state = 0 }
+--     host:bridge{ "br1", ports = { "hlink3", "hlink4" } }
 function methods:bridge(spec)
+    if type(spec) == "string" then spec = { spec } end
     check_table(self, spec, "add a bridge", '{ "br0", addr = "10.0.0.1/24" }')
-    return Interface.new(self, "bridge", with_name(spec, free_name(self, "br")), errors.where())
+    local fields = with_name(spec, free_name(self, "br"))
+    fields.ports = nil
+    local bridge = Interface.new(self, "bridge", fields, errors.where())
+    if spec.ports then enslave(bridge, spec.ports) end
+    return bridge
 end
+
+--- The interface that was declared under that name, or nil.
+--
+--     host:find "hlink3":set{ mtu = 1400 }
+function methods:find(name) return self.by_name[name] end
 
 --- Declares a link of any other kind, with the arguments of link:add, and `addr` and `via`.
 --
