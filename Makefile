@@ -61,17 +61,18 @@ tests: $(TESTS)
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
                   iproute2 iputils-ping
+DEMO_PACKAGES  := curl python3
 CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz netbase
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
-	$(Q)tests/packages $(BUILD_PACKAGES)
+	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)./nsh -S examples/bridge.lua
 
 check:
-	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES)
+	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(NSH) $(BUILD)
 

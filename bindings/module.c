@@ -33,6 +33,7 @@ void new_type(lua_State *L, const char *name, const luaL_Reg *methods,
 
 static const luaL_Reg parts[] = {
     { "address", open_address },
+    { "fd", open_fd },
     { "file", open_file },
     { "guardian", open_guardian },
     { "interrupt", open_interrupt },
@@ -43,6 +44,8 @@ static const luaL_Reg parts[] = {
     { "poll", open_poll },
     { "process", open_process },
     { "sandbox", open_sandbox },
+    { "sockdiag", open_sockdiag },
+    { "socket", open_socket },
     { "sysctl", open_sysctl },
     { NULL, NULL },
 };

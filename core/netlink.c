@@ -53,10 +53,15 @@ static int prepare_buffer(struct netlink_buffer *buffer, struct error *err) {
 }
 
 int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
+    return netlink_open_family(nl, ns, NETLINK_ROUTE, buffer, err);
+}
+
+int netlink_open_family(struct netlink *nl, int ns, int family, struct netlink_buffer *buffer,
+                        struct error *err) {
     *nl = (struct netlink){ .fd = -1, .buffer = buffer };
     if (prepare_buffer(buffer, err) < 0)
         return -1;
-    nl->fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
+    nl->fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, family, err);
     if (nl->fd >= 0 && bind_socket(nl, err) == 0)
         return 0;
     netlink_close(nl);

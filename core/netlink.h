@@ -47,6 +47,10 @@ struct netlink {
    the caller's to free. */
 int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err);
 
+/* The same for another family of netlink(7) than NETLINK_ROUTE. */
+int netlink_open_family(struct netlink *nl, int ns, int family, struct netlink_buffer *buffer,
+                        struct error *err);
+
 /* Idempotent. */
 void netlink_close(struct netlink *nl);
 

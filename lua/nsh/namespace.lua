@@ -24,6 +24,10 @@ function M.wrap(handle, name) return new(handle, name, name, true) end
 local elsewhere = {
     exec = "nsh.process",
     spawn = "nsh.process",
+    connect = "nsh.socket",
+    listen = "nsh.socket",
+    listening = "nsh.listening",
+    http = "nsh.http",
     ping = "nsh.ping",
     sysctl = "nsh.sysctl",
 }

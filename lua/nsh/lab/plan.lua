@@ -297,6 +297,13 @@ local function add_kind(plan, node, kind, filter)
     end)
 end
 
+-- Of the programs that are about to be started.
+local function add_listeners(plan, node)
+    each_declared(node, "run", function(declaration)
+        if declaration.args.listen then plan:step{ kind = "listen", node = node, by = declaration } end
+    end)
+end
+
 -- nft takes a node's texts as one transaction; a change in one of them is a change of the whole.
 local function add_firewall(plan, node)
     local due, last, text = false, nil, {}
@@ -402,6 +409,7 @@ local function add(plan, lab)
     each(remove_objects, true)
     each(add_firewall)
     each(add_kind, "run")
+    each(add_listeners)
 end
 
 --- The steps from what is in force to what is declared. Raises an error, with the declaration's line,

@@ -93,6 +93,15 @@ local function options(record)
     return table.concat(words, " ")
 end
 
+local function socket_address(record)
+    local address = record.family == "inet6" and "[" .. record.address .. "]" or record.address
+    return record.port and address .. ":" .. record.port or address
+end
+
+local function socket_process(record)
+    return record.pid and ("%s (%d)"):format(record.process, record.pid)
+end
+
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
@@ -124,6 +133,10 @@ M.columns = {
     fdb = {
         { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
         { "MASTER", "master" }, { "STATE", "state" }, { "FLAGS", "flags" },
+    },
+    socket = {
+        { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },
+        { "PROCESS", socket_process },
     },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
