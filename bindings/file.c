@@ -43,11 +43,8 @@ static int current_directory(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "cwd", current_directory },
-    { "exists", exists },
-    { "mkdir", make_directory },
-    { "isatty", is_terminal },
-    { NULL, NULL },
+    { "cwd", current_directory }, { "exists", exists }, { "mkdir", make_directory },
+    { "isatty", is_terminal },    { NULL, NULL },
 };
 
 int open_file(lua_State *L) {

@@ -12,6 +12,7 @@
 
 #include "../core/cleanup.h"
 #include "../core/process.h"
+#include "../core/shell.h"
 #include "fd.h"
 
 #define PROCESS "nsh.process"
@@ -271,6 +272,23 @@ static int interrupt(lua_State *L) {
     return 0;
 }
 
+/* shell(node) -> words, name -> value of the environment: the user's shell, as shell_choose */
+static int choose_shell(lua_State *L) {
+    struct shell shell;
+    shell_choose(luaL_checkstring(L, 1), &shell);
+    lua_newtable(L);
+    for (int i = 0; shell.argv[i]; i++) {
+        lua_pushstring(L, shell.argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_newtable(L);
+    for (int i = 0; shell.env[i].name; i++) {
+        lua_pushstring(L, shell.env[i].value);
+        lua_setfield(L, -2, shell.env[i].name);
+    }
+    return 2;
+}
+
 /* --- the tables ------------------------------------------------------------------------------- */
 
 static const luaL_Reg process_methods[] = {
@@ -286,7 +304,7 @@ static const luaL_Reg process_metamethods[] = {
 
 static const luaL_Reg functions[] = {
     { "interrupt", interrupt }, { "null", open_null }, { "pipe", make_pipe },
-    { "start", start },         { NULL, NULL },
+    { "shell", choose_shell },  { "start", start },    { NULL, NULL },
 };
 
 int open_process(lua_State *L) {

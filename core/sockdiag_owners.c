@@ -27,7 +27,7 @@ static void read_name(pid_t pid, char *name, size_t size) {
 static void look(int folder, const char *entry, pid_t pid, struct socket_owner *owners,
                  size_t count) {
     char target[64];
-    struct socket_owner key;
+    struct socket_owner key = { 0 };
     ssize_t size = readlinkat(folder, entry, target, sizeof target - 1);
     target[size > 0 ? size : 0] = '\0';
     if (sscanf(target, "socket:[%u]", &key.inode) != 1)

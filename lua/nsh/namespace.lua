@@ -28,6 +28,7 @@ local elsewhere = {
     listen = "nsh.socket",
     listening = "nsh.listening",
     http = "nsh.http",
+    shell = "nsh.shell",
     ping = "nsh.ping",
     sysctl = "nsh.sysctl",
 }

@@ -245,8 +245,8 @@ function TestLab:test_refusal_names_the_line_of_its_declaration()
     node:run(server("0.0.0.0", 8080))
     local line = debug.getinfo(1, "l").currentline + 1
     node:run{ "sh", "-c", "echo no >&2; exit 2", listen = 80, output = true }
-    local err = support.raised(lab.up, lab)
-    unit.assertStrContains(tostring(err), ("listen_test.lua:%d: cannot run sh in n: it ended with status 2"):format(line))
+    local text = tostring(support.raised(lab.up, lab))
+    unit.assertStrContains(text, ("listen_test.lua:%d: cannot run sh in n: it ended with status 2"):format(line))
     unit.assertNil(io.open "/run/netns/n")
 end
 
