@@ -143,6 +143,10 @@ local function connect(self, options, background)
     return ends
 end
 
+-- The programs that run with pipes, also where the script holds them no longer: without us they would write
+-- to nobody, and fail.
+local talking = {}
+
 local function start(ns, words, options, background)
     dry.check("run " .. words[1], ns.name)
     settle.ready()
@@ -167,6 +171,7 @@ local function start(ns, words, options, background)
         errors.raise(hint_for(err, words), "run " .. words[1], ns.name)
     end
     self.handle, self.pid = handle, handle:pid()
+    talking[self] = next(ends) and true
     return self
 end
 
@@ -190,6 +195,7 @@ local function reap(self)
     local result, err = self.handle:reap()
     if err then errors.raise(err, "wait for " .. self.name, self.netns) end
     self.result = self.result or result
+    if self.result then talking[self] = nil end
 end
 
 -- Everything that may happen next: a list of { fd, mode, what to do, with what }.
@@ -329,7 +335,7 @@ function Process:close()
         self.result = self.handle:reap()
     end
     if self.handle then self.handle:close() end
-    self.handle = nil
+    self.handle, talking[self] = nil, nil
     close_input(self)
     for _, out in ipairs { self.stdout or false, self.stderr or false } do
         if out then

@@ -237,6 +237,22 @@ function TestSpawn:test_no_sigpipe()
     unit.assertEquals(raised(p.write, p, "x").code, "EPIPE")
 end
 
+-- A server whose process nobody keeps would be cut off from its stderr by the garbage collector.
+function TestSpawn:test_a_program_keeps_its_pipes_while_it_runs()
+    local path, text = os.tmpname(), ""
+    process.spawn(host, { "sh", "-c", "sleep 0.2; echo out && echo well >" .. path, output = true })
+    collectgarbage()
+    collectgarbage()
+    for _ = 1, 500 do
+        local file <close> = assert(io.open(path))
+        text = file:read "a"
+        if text ~= "" then break end
+        loop.sleep(0.01)
+    end
+    os.remove(path)
+    unit.assertEquals(text, "well\n")
+end
+
 function TestSpawn:test_nothing_to_read_or_write()
     local p <close> = process.spawn(node, { "cat" })
     unit.assertEquals(p:wait(5).status, 0)
