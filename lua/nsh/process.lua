@@ -147,8 +147,21 @@ end
 -- to nobody, and fail.
 local talking = {}
 
+local function reap(self)
+    local result, err = self.handle:reap()
+    if err then errors.raise(err, "wait for " .. self.name, self.netns) end
+    self.result = self.result or result
+    if self.result then talking[self] = nil end
+end
+
+-- Of those that nobody has waited for, too.
+local function forget_ended()
+    for process in pairs(talking) do reap(process) end
+end
+
 local function start(ns, words, options, background)
     dry.check("run " .. words[1], ns.name)
+    forget_ended()
     settle.ready()
     local self = setmetatable({ name = words[1], netns = ns.name, waiting = 0 }, Process)
     local ends = connect(self, options, background)
@@ -190,13 +203,6 @@ local function flush(self)
 end
 
 -- --- waiting -------------------------------------------------------------------------------------
-
-local function reap(self)
-    local result, err = self.handle:reap()
-    if err then errors.raise(err, "wait for " .. self.name, self.netns) end
-    self.result = self.result or result
-    if self.result then talking[self] = nil end
-end
 
 -- Everything that may happen next: a list of { fd, mode, what to do, with what }.
 local function events(self)
