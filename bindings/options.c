@@ -30,6 +30,8 @@ static const struct option options[] = {
     { 'x', NULL, NULL, FLAG, FIELD(trace),
       "print each change as the ip command that does the same" },
     { 'j', NULL, NULL, FLAG, FIELD(json), "print values as JSON" },
+    { 0, "draw", "FILE", TEXT, FIELD(draw),
+      "draw what the script has built: by FILE's ending, or as text for -" },
     { 0, "run", "CMD", TEXT, FIELD(run),
       "run shell command CMD after the script; exit with its status" },
     { 0, "keep", NULL, FLAG, FIELD(keep),

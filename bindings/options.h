@@ -18,6 +18,7 @@ struct settings {
     bool interactive, sandbox, internet, plan, trace, json, no_init, quiet, verbose, keep, help,
         version;
     const char *run;    /* --run's command, NULL for none */
+    const char *draw;   /* --draw's file, "-" for standard output, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
     bool has_code;      /* an -e is among them */
     const char *script; /* or the command's name; "-" for standard input, NULL for none */

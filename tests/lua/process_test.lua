@@ -143,6 +143,15 @@ function TestNode:test_own_files_over_etc()
     process.exec(host, { "rm", "-r", folder })
 end
 
+-- Servers ask for the address of their own host; where no name server answers, they would wait.
+function TestNode:test_its_own_name_has_an_address()
+    local hosts = output(node, { "cat", "/etc/hosts" })
+    unit.assertStrMatches(hosts, ".*\n127%.0%.1%.1\tapp1\n")
+    unit.assertEquals((hosts:gsub("\n127%.0%.1%.1\tapp1\n$", "")), output(host, { "cat", "/etc/hosts" }))
+    unit.assertStrContains(output(node, { "getent", "hosts", "app1" }), "127.0.1.1")
+    unit.assertEquals(output(node, { "ls", "/run/netns" }), "")
+end
+
 -- The host's programs see and make the mounts of the sandbox; a node's are its own.
 function TestNode:test_mounts()
     unit.assertEquals(process.exec(host, "ip netns add by-ip").status, 0)

@@ -60,8 +60,7 @@ end
 -- The name, and what it is if that is no cable.
 local function name_text(interface, depth)
     local is_down = interface.up == false
-    local notes = { interface.label or interface.kind ~= "veth" and interface.kind or nil }
-    if is_down then notes[#notes + 1] = "down" end
+    local notes = picture.words(interface)
     local text = blanks(3 * depth) .. colored(interface.name, is_down and FAINT)
     return notes[1] and text .. " " .. colored(table.concat(notes, " "), is_down and FAINT or SOFT) or text
 end

@@ -8,6 +8,8 @@
 --                                     to = host, peer = { "hlink" .. i, master = "br0" } }
 --     end
 --     lab:up()
+local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
 
@@ -23,12 +25,40 @@ local function check_name(what, name)
         ("declare %s %s"):format(what, tostring(name)))
 end
 
---- Begins a lab. Nothing is made before `lab:up()`. Errors: EINVAL: this cannot be a name.
+-- It is forked while nsh is small: each page that nsh has by then costs it a fault when it is written to
+-- next. If that is refused, lab:up() will say so.
+local function start_guardian()
+    if not dry.on then core.guardian.start() end
+end
+
+local unnamed = 0 -- labs of this process
+
+-- The script's name, fit to be one of a lab, for one that has none of its own; the process's number makes
+-- it one that nobody else has.
+local function make_up_name()
+    local script = type(arg) == "table" and type(arg[0]) == "string" and arg[0]:match "([^/]+)$" or "lab"
+    local stem = script:gsub("%.lua$", ""):gsub("[%z%s]", "-"):sub(1, 40)
+    unnamed = unnamed + 1
+    local nth = unnamed > 1 and "-" .. unnamed or ""
+    local stat <close> = assert(io.open "/proc/self/stat")
+    return ("%s-%d%s"):format(stem, stat:read "n", nth), stem .. nth
+end
+
+--- Begins a lab. Nothing is made before `lab:up()`. Without a name it gets one of its script's and the
+-- number of the process: such a script may run several times at once. Errors: EINVAL: this cannot be a name.
 --
 --     local lab <close> = nsh.lab "bridge"
 local function new(name)
+    local seed = name
+    if name == nil then name, seed = make_up_name() end
     check_name("lab", name)
-    return setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    start_guardian()
+    -- The seed is what MACs follow from: the same at each run.
+    local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
+        dirty = true }, Lab)
+    local draw = package.loaded["nsh.lab.draw"]
+    if draw then draw.note(lab) end
+    return lab
 end
 
 function Lab:__tostring() return "lab " .. self.name end

@@ -14,7 +14,7 @@ local SHAPES = { delay = true, jitter = true, loss = true, rate = true, duplicat
 local OWN = { "addr", "via", "to", "peer", "vlan" }
 
 local function listed(value)
-    if value == nil then return {} end
+    if not value or (type(value) == "table" and next(value) == nil) then return {} end
     if type(value) == "table" and not value.__name and value[1] ~= nil then return value end
     return { value }
 end
@@ -139,8 +139,8 @@ function Interface:__tostring()
 end
 
 --- Changes fields of the link, or `addr`, `via`, `delay`, `loss`, `rate`; `lab:up()` applies the
--- difference. A field is taken away with `false` where the kernel can: `master = false`. Returns the
--- interface.
+-- difference. A field is taken away with `false` where the kernel can: `master = false`, `addr = false`.
+-- Returns the interface.
 --
 --     link:set{ mtu = 1400, delay = "50ms" }
 function Interface:set(fields)

@@ -36,9 +36,9 @@ local function quote(...)
 end
 
 local function title(interface)
-    local kind = interface.label or interface.kind ~= "veth" and interface.kind
-    local name = kind and interface.name .. " " .. kind or interface.name
-    return interface.up == false and name .. " down" or name
+    local words = picture.words(interface)
+    table.insert(words, 1, interface.name)
+    return table.concat(words, " ")
 end
 
 -- --- nodes -----------------------------------------------------------------------------------------
