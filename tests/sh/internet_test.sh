@@ -267,6 +267,13 @@ echo 'nameserver 10.9.0.9' >stub
 run --internet --run 'cat /etc/resolv.conf'
 expect "another one stays" 0 "nameserver 10.9.0.9" ""
 
+mkdir -p /run/netns
+: >/run/netns/of-the-host
+run -e 'lab = nsh.lab "t"; a = lab:node "a"; a:file("hosts", "10.0.0.7 seven\n"); lab:up(); a:exec "cat /etc/hosts; ls /run/netns"
+    host:exec "ls /run/netns"'
+expect "a lab's files are there, and the host's names are not, where there is a /run/netns" 0 $'10.0.0.7 seven\na' ""
+rm -r /run/netns
+
 # --- from another terminal ------------------------------------------------------------------------
 
 cat >stay.lua <<'EOF2'
