@@ -1,6 +1,6 @@
 # nsh: a scriptable shell for Linux network namespaces.
 #
-#   make            ./nsh, and build/plain/nsh/core.so for a stock lua5.4
+#   make            ./nsh, and below build/plain/nsh core.so for a stock lua5.4, core/pcap.so for captures
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
 #   make lint       format and static checks
@@ -15,6 +15,7 @@ DESTDIR ?=
 BUILD   := build/$(if $(SANITIZE),sanitize,plain)
 NSH     := $(if $(SANITIZE),$(BUILD)/bin/nsh,nsh)
 MODULE  := $(BUILD)/nsh/core.so
+PCAP    := $(BUILD)/nsh/core/pcap.so
 LUA     := lua5.4
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
@@ -26,21 +27,27 @@ LIBRARIES  := lua5.4 libmnl
 NSH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -fPIC -MMD -MP -Wall -Wextra -Werror \
               -Wno-missing-field-initializers $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
+PCAP_LIBS  := $(shell pkg-config --libs libpcap 2>/dev/null)
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c shell.c commands.c enter.c)
-BINDING := $(filter-out $(PROGRAM),$(wildcard bindings/*.c))
+PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c repl.c shell.c commands.c enter.c)
+BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
+# A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
+CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c
 MODULES := $(sort $(shell find lua -name '*.lua'))
 TESTS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(NSH) $(MODULE)
+all: $(NSH) $(MODULE) $(PCAP)
 
 $(NSH): $(call object,$(CORE) $(BINDING) $(PROGRAM)) $(BUILD)/embedded.o
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
 
 $(MODULE): $(call object,$(CORE) $(BINDING))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
+
+$(PCAP): $(call object,$(CAPTURE))
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(PCAP_LIBS)
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(NSH_CFLAGS) -c -o $@ $<
@@ -55,23 +62,28 @@ $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
 	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
+$(BUILD)/tests/capture_fuzz_test: $(call object,$(wildcard core/capture/*.c))
+$(BUILD)/tests/capture_fuzz_test: LIBS += $(PCAP_LIBS)
+
 tests: $(TESTS)
 
 # --- what is asked for by name ---------------------------------------------------------------------
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev libreadline-dev \
-                  iproute2 iputils-ping
-CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz netbase
+                  libpcap-dev iproute2 iputils-ping
+DEMO_PACKAGES  := curl lua-cjson nftables python3
+CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
+                  passt tcpdump
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
-	$(Q)tests/packages $(BUILD_PACKAGES)
+	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)./nsh -S examples/bridge.lua
 
 check:
-	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES)
+	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(NSH) $(BUILD)
 
@@ -90,10 +102,11 @@ bench:
 	$(Q)tests/bench/run
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core
 	install $(NSH) $(DESTDIR)$(PREFIX)/bin/nsh
 	install -m 644 bindings/nsh.1 $(DESTDIR)$(PREFIX)/share/man/man1/nsh.1
 	install -m 644 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core.so
+	install -m 644 $(PCAP) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core/pcap.so
 	cd lua && for f in $(patsubst lua/%,%,$(MODULES)); do \
 	    install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$$f; done
 

@@ -23,6 +23,7 @@ struct batch {
     size_t used, room;
     struct entry *entries;
     size_t count, entry_room;
+    struct netlink_seen seen; /* in the namespace of those that wait */
 };
 
 /* What went wrong first, since later ones may only follow from it; and the list of all. */
@@ -72,7 +73,7 @@ static int batch_add(lua_State *L) {
     struct batch *b = luaL_checkudata(L, 1, TYPE);
     struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
     struct error err;
-    int result = request_write(L, 3, &s->nl, &err);
+    int result = request_write(L, 3, &s->nl, &b->seen, &err);
     if (result == 0 && check_namespaces(&message, &err) == 0)
         result = append(b, &message, &err);
     else
@@ -132,6 +133,7 @@ static int batch_send(lua_State *L) {
         push_refused(L, b);
     }
     b->used = b->count = 0;
+    b->seen.index = 0;
     if (refused < 0)
         return fail(L, &err);
     if (refused > 0)
@@ -151,7 +153,7 @@ static int plan_command(lua_State *L) {
     struct error err;
     const char *netns = luaL_optstring(L, 1, NULL);
     names.count = 0;
-    if (request_write(L, 2, &nl, &err) < 0)
+    if (request_write(L, 2, &nl, NULL, &err) < 0)
         return fail(L, &err);
     bool complete = schema_command(&message, netns, text, sizeof text);
     request_finish(NULL, 0, NULL);
@@ -163,7 +165,7 @@ static int plan_command(lua_State *L) {
 static int plan_message(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 1, NETLINK_TYPE);
     struct error err;
-    if (request_write(L, 2, &s->nl, &err) < 0)
+    if (request_write(L, 2, &s->nl, NULL, &err) < 0)
         return fail(L, &err);
     message.header.nlmsg_flags |= NLM_F_REQUEST;
     lua_pushlstring(L, message.bytes, message.header.nlmsg_len);

@@ -1,5 +1,6 @@
 /* core.file: what io lacks. */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +23,17 @@ static int is_terminal(lua_State *L) {
     return 1;
 }
 
+/* columns(fd) -> how wide that terminal is; nil if it is none, or does not know */
+static int terminal_columns(lua_State *L) {
+    struct winsize size;
+    if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) < 0 || !size.ws_col)
+        return 0;
+    lua_pushinteger(L, size.ws_col);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    { "columns", terminal_columns },
     { "mkdir", make_directory },
     { "isatty", is_terminal },
     { NULL, NULL },

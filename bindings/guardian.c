@@ -56,14 +56,6 @@ static int undo_unlink(lua_State *L) {
     return answer(L, guardian_undo_unlink(lab, luaL_checkstring(L, 2), &err), &err);
 }
 
-/* undo_symlink(lab, path, target) -> true | nil, err */
-static int undo_symlink(lua_State *L) {
-    struct error err;
-    uint32_t lab = check_lab(L);
-    const char *path = luaL_checkstring(L, 2), *target = luaL_checkstring(L, 3);
-    return answer(L, guardian_undo_symlink(lab, path, target, &err), &err);
-}
-
 /* undo_netlink(lab, message) -> true | nil, err. The message is one of rtnetlink's, as bytes. */
 static int undo_netlink(lua_State *L) {
     struct error err;
@@ -71,6 +63,17 @@ static int undo_netlink(lua_State *L) {
     uint32_t lab = check_lab(L);
     const char *message = luaL_checklstring(L, 2, &length);
     return answer(L, guardian_undo_netlink(lab, message, length, &err), &err);
+}
+
+/* undo_nft(lab, family, table[, chain, mark]) -> true | nil, err. Without a chain the table goes,
+   else the rules there with that mark. */
+static int undo_nft(lua_State *L) {
+    struct error err;
+    uint32_t lab = check_lab(L);
+    const char *family = luaL_checkstring(L, 2), *table = luaL_checkstring(L, 3);
+    const char *chain = luaL_optstring(L, 4, NULL);
+    const char *mark = chain ? luaL_checkstring(L, 5) : NULL;
+    return answer(L, guardian_undo_nft(lab, family, table, chain, mark, &err), &err);
 }
 
 /* --- labs ------------------------------------------------------------------------------------- */
@@ -135,6 +138,24 @@ static int hold(lua_State *L) {
     return 1;
 }
 
+/* publish(lab, { name, … }, number) -> true | nil, err, which name; `number`: hold's */
+static int publish(lua_State *L) {
+    struct error err;
+    size_t failed = 0;
+    uint32_t lab = check_lab(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    int number = (int)luaL_checkinteger(L, 3);
+    struct guardian_nodes nodes = { .count = lua_rawlen(L, 2) };
+    nodes.names = push_strings(L, 2, nodes.count);
+    if (guardian_publish(lab, &nodes, number, &failed, &err) < 0) {
+        fail(L, &err);
+        lua_pushinteger(L, (lua_Integer)failed + 1);
+        return 3;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* down(lab) -> true | nil, err */
 static int down(lua_State *L) {
     struct error err;
@@ -165,12 +186,13 @@ static const luaL_Reg functions[] = {
     { "hold", hold },
     { "keep", keep },
     { "pid", get_pid },
+    { "publish", publish },
     { "register", register_lab },
     { "start", start },
     { "stop", stop },
     { "sync", sync_all },
     { "undo_netlink", undo_netlink },
-    { "undo_symlink", undo_symlink },
+    { "undo_nft", undo_nft },
     { "undo_unlink", undo_unlink },
     { "undo_write", undo_write },
     { NULL, NULL },

@@ -7,51 +7,16 @@
 #include <unistd.h>
 
 #include "../core/guardian.h"
+#include "../core/internet.h"
 #include "../core/limits.h"
 #include "../core/sandbox.h"
 #include "commands.h"
-#include "embedded.h"
 #include "interrupt.h"
+#include "modules.h"
 #include "nsh.h"
 #include "run.h"
 
 /* --- what stands ready for a script ----------------------------------------------------------- */
-
-static int search_embedded(lua_State *L) {
-    const char *name = luaL_checkstring(L, 1);
-    for (const struct embedded *module = embedded; module->name; module++) {
-        if (!strcmp(module->name, name)) {
-            const char *code = (const char *)module->code;
-            if (luaL_loadbufferx(L, code, module->size, name, "b") != LUA_OK)
-                return lua_error(L);
-            lua_pushliteral(L, "built in");
-            return 2;
-        }
-    }
-    lua_pushfstring(L, "no built-in module '%s'", name);
-    return 1;
-}
-
-int luaopen_nsh_core(lua_State *L);
-int open_readline(lua_State *L);
-
-/* Behind package.preload, before the file system: "nsh.*" is what is built in. */
-static void add_searcher(lua_State *L) {
-    lua_getglobal(L, LUA_LOADLIBNAME);
-    lua_getfield(L, -1, "searchers");
-    for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) {
-        lua_rawgeti(L, -1, i);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_pushcfunction(L, search_embedded);
-    lua_rawseti(L, -2, 2);
-    lua_getfield(L, -2, "preload");
-    lua_pushcfunction(L, luaopen_nsh_core);
-    lua_setfield(L, -2, "nsh.core");
-    lua_pushcfunction(L, open_readline);
-    lua_setfield(L, -2, "nsh.core.readline");
-    lua_pop(L, 3);
-}
 
 /* __index of the globals: nsh, host and show are loaded when a script first names one of them. */
 static int load_global(lua_State *L) {
@@ -106,7 +71,7 @@ static int protected_main(lua_State *L) {
     luaL_openlibs(L);
     if (interrupt_install(L) < 0)
         return luaL_error(L, "cannot start: %s", strerror(errno));
-    add_searcher(L);
+    add_modules(L);
     add_globals(L);
     limit_shells(L);
     add_arg(L, start->argc, start->argv, start->settings.script_index);
@@ -135,7 +100,8 @@ static int run_lua(struct start *start) {
 /* Before Lua and any thread. 0, or -1 after saying why not. */
 static int enter_sandbox(const struct settings *settings) {
     struct error err = { 0 };
-    if (!(settings->sandbox || geteuid() != 0) || sandbox_enter(&err) == 0)
+    bool wanted = settings->sandbox || settings->internet || geteuid() != 0;
+    if (!wanted || (settings->internet ? sandbox_enter_internet : sandbox_enter)(&err) == 0)
         return 0;
     fprintf(stderr, "nsh: cannot enter a sandbox: %s\n", err.message);
     if (err.hint[0])
@@ -187,6 +153,8 @@ static int run_program(struct start *start) {
 
 int main(int argc, char **argv) {
     char message[256];
+    if (argc == 2 && !strcmp(argv[1], INTERNET_HOLDER))
+        return internet_hold();
     static struct start start; /* it is needed at exit */
     start.argc = argc;
     start.argv = argv;

@@ -5,11 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../core/address.h"
-#include "../core/ready.h"
 #include "../core/schema/change.h"
 #include "../core/schema/unit.h"
-#include "../core/settle.h"
 #include "codec.h"
 #include "request.h"
 
@@ -84,6 +81,7 @@ static const struct verb *begin_request(lua_State *L, int index, struct netlink 
     if (!verb)
         luaL_error(L, "there is no \"%s %s\"", object_name, verb_name);
     message_end(&message); /* if an error cut off the last one */
+    nl->seen = NULL;
     message_begin(&message, nl, object, verb, w);
     command_count = 0;
     return verb;
@@ -98,10 +96,14 @@ static int encode_request(lua_State *L, int index, struct writer *w, struct erro
     return result;
 }
 
-int request_write(lua_State *L, int index, struct netlink *nl, struct error *err) {
+int request_write(lua_State *L, int index, struct netlink *nl, struct netlink_seen *seen,
+                  struct error *err) {
     struct writer w;
     begin_request(L, index, nl, &w);
-    return encode_request(L, index + 2, &w, err);
+    nl->seen = seen;
+    int result = encode_request(L, index + 2, &w, err);
+    nl->seen = NULL;
+    return result;
 }
 
 int request_finish(const struct refusal *refusal, int result, struct error *err) {
@@ -113,7 +115,7 @@ int request_finish(const struct refusal *refusal, int result, struct error *err)
 
 /* Of a socket's method: socket, object, verb, the caller's table. */
 static int write_request(lua_State *L, struct socket *s, struct error *err) {
-    return request_write(L, 2, &s->nl, err);
+    return request_write(L, 2, &s->nl, NULL, err);
 }
 
 static const char *name_of(const struct socket *s) {
@@ -370,57 +372,26 @@ static int nl_flush(lua_State *L) {
     return 1;
 }
 
-/* --- links that settle ------------------------------------------------------------------------ */
+/* --- the userdata ----------------------------------------------------------------------------- */
 
-/* unsettled() -> how many links are pending, doubtful, late (core/settle.h) */
-static int nl_unsettled(lua_State *L) {
-    struct socket *s = luaL_checkudata(L, 1, TYPE);
-    struct unsettled left;
-    struct error err;
-    if (settle_links(&s->nl, &left, &err) < 0)
-        return fail(L, &err);
-    lua_pushinteger(L, (lua_Integer)left.pending);
-    lua_pushinteger(L, (lua_Integer)left.doubtful);
-    lua_pushinteger(L, (lua_Integer)left.late);
-    return 3;
+struct socket *new_socket(lua_State *L, const char *name) {
+    struct socket *s = lua_newuserdatauv(L, sizeof *s, 0);
+    s->nl.fd = -1;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    luaL_setmetatable(L, TYPE);
+    return s;
 }
 
-/* --- the userdata ----------------------------------------------------------------------------- */
+int open_socket(struct socket *s, int fd, struct error *err) {
+    return netlink_adopt(&s->nl, fd, &buffer, err);
+}
 
 /* open(netns or nil, name or nil): a socket in that namespace. */
 static int nl_open(lua_State *L) {
     struct error err;
     int ns = to_netns(L, 1);
-    const char *name = luaL_optstring(L, 2, "");
-    struct socket *s = lua_newuserdatauv(L, sizeof *s, 0);
-    s->nl.fd = -1;
-    snprintf(s->name, sizeof s->name, "%s", name);
-    luaL_setmetatable(L, TYPE);
+    struct socket *s = new_socket(L, luaL_optstring(L, 2, ""));
     return netlink_open(&s->nl, ns, &buffer, &err) < 0 ? fail(L, &err) : 1;
-}
-
-/* has(socket, name) -> whether there is an interface of that name; one system call */
-static int nl_has(lua_State *L) {
-    struct socket *s = luaL_checkudata(L, 1, TYPE);
-    lua_pushboolean(L, netlink_index(&s->nl, luaL_checkstring(L, 2), NULL) > 0);
-    return 1;
-}
-
-/* link_ready(socket, name), address_ready(socket, text of IPv6): core/ready.h */
-static int nl_link_ready(lua_State *L) {
-    struct socket *s = luaL_checkudata(L, 1, TYPE);
-    lua_pushboolean(L, ready_link(&s->nl, luaL_checkstring(L, 2)));
-    return 1;
-}
-
-static int nl_address_ready(lua_State *L) {
-    struct socket *s = luaL_checkudata(L, 1, TYPE);
-    struct address address;
-    struct error err;
-    if (prefix_parse(luaL_checkstring(L, 2), AF_INET6, &address, &err) < 0)
-        return fail(L, &err);
-    lua_pushboolean(L, ready_address(&s->nl, address.bytes));
-    return 1;
 }
 
 static int nl_close(lua_State *L) {
@@ -473,16 +444,8 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    { "change", nl_change },
-    { "get", nl_get },
-    { "list", nl_list },
-    { "flush", nl_flush },
-    { "has", nl_has },
-    { "link_ready", nl_link_ready },
-    { "address_ready", nl_address_ready },
-    { "unsettled", nl_unsettled },
-    { "close", nl_close },
-    { NULL, NULL },
+    { "change", nl_change }, { "get", nl_get },     { "list", nl_list },
+    { "flush", nl_flush },   { "close", nl_close }, { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {
@@ -493,6 +456,7 @@ static const luaL_Reg metamethods[] = {
 
 int open_netlink(lua_State *L) {
     new_type(L, TYPE, methods, metamethods);
+    add_ready(L);
     luaL_newlib(L, functions);
     add_batch(L);
     return 1;

@@ -1,12 +1,11 @@
 /* core.netns: descriptors of network namespaces. */
-#include "nsh.h"
-
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../core/cleanup.h"
 #include "../core/netns.h"
+#include "request.h"
 
 #define TYPE "nsh.netns"
 
@@ -45,6 +44,51 @@ static int ns_new(lua_State *L) {
     return opened(L, slot, netns_new(&err), &err);
 }
 
+/* Closed handles and sockets in the lists at 2 and 3, one for each name of the list at 1. */
+static void push_closed(lua_State *L, size_t count) {
+    lua_createtable(L, (int)count, 0);
+    lua_createtable(L, (int)count, 0);
+    for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
+        new_netns(L);
+        lua_rawseti(L, 2, i);
+        luaL_argexpected(L, lua_rawgeti(L, 1, i) == LUA_TSTRING, 1, "list of strings");
+        new_socket(L, lua_tostring(L, -1));
+        lua_rawseti(L, 3, i);
+        lua_pop(L, 1);
+    }
+}
+
+/* All descriptors get an owner, whatever fails. */
+static int open_many(lua_State *L, size_t count, const int *fds, const int *sockets,
+                     struct error *err) {
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        *(int *)lua_touserdata(L, -2) = fds[i];
+        if (open_socket(lua_touserdata(L, -1), sockets[i], result < 0 ? NULL : err) < 0)
+            result = -1;
+        lua_pop(L, 2);
+    }
+    return result;
+}
+
+/* new_many({ name, … }) -> { handle, … }, { socket, … } | nil, err. A netlink socket is in each;
+   the names are for what commands call it. */
+static int ns_new_many(lua_State *L) {
+    struct error err;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    size_t count = lua_rawlen(L, 1);
+    push_closed(L, count);
+    int *fds = lua_newuserdatauv(L, 2 * sizeof *fds * (count + 1), 0), *sockets = fds + count;
+    if (netns_new_many(count, fds, sockets, &err) < 0 ||
+        open_many(L, count, fds, sockets, &err) < 0)
+        return fail(L, &err);
+    lua_settop(L, 3);
+    return 2;
+}
+
 static int ns_add(lua_State *L) {
     struct error err;
     const char *name = luaL_checkstring(L, 1);
@@ -77,15 +121,6 @@ static int ns_open_pid(lua_State *L) {
 static int ns_del(lua_State *L) {
     struct error err;
     if (netns_del(luaL_checkstring(L, 1), &err) < 0)
-        return fail(L, &err);
-    lua_pushboolean(L, true);
-    return 1;
-}
-
-/* publish(name, target) -> true | nil, err */
-static int ns_publish(lua_State *L) {
-    struct error err;
-    if (netns_publish(luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err) < 0)
         return fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
@@ -150,16 +185,11 @@ static int ns_fileno(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "current", ns_current },
-    { "new", ns_new },
-    { "add", ns_add },
-    { "open_name", ns_open_name },
-    { "open_path", ns_open_path },
-    { "open_pid", ns_open_pid },
-    { "del", ns_del },
-    { "publish", ns_publish },
-    { "list", ns_list },
-    { NULL, NULL },
+    { "current", ns_current },     { "new", ns_new },
+    { "new_many", ns_new_many },   { "add", ns_add },
+    { "open_name", ns_open_name }, { "open_path", ns_open_path },
+    { "open_pid", ns_open_pid },   { "del", ns_del },
+    { "list", ns_list },           { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {

@@ -15,8 +15,10 @@ enum command { COMMAND_NONE, COMMAND_LIST, COMMAND_DOWN, COMMAND_ENTER };
 
 struct settings {
     enum command command;
-    bool interactive, sandbox, plan, trace, json, no_init, quiet, verbose, keep, help, version;
+    bool interactive, sandbox, internet, plan, trace, json, no_init, quiet, verbose, keep, help,
+        version;
     const char *run;    /* --run's command, NULL for none */
+    const char *draw;   /* --draw's file, "-" for standard output, NULL for none */
     struct step *steps; /* ends with letter 0; the caller frees it */
     bool has_code;      /* an -e is among them */
     const char *script; /* or the command's name; "-" for standard input, NULL for none */

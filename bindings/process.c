@@ -201,15 +201,15 @@ static char **get_envp(lua_State *L) {
     return env;
 }
 
-static bool get_foreground(lua_State *L) {
-    lua_getfield(L, 1, "foreground");
-    bool foreground = lua_toboolean(L, -1);
+static bool get_switch(lua_State *L, const char *name) {
+    lua_getfield(L, 1, name);
+    bool on = lua_toboolean(L, -1);
     lua_pop(L, 1);
-    return foreground;
+    return on;
 }
 
-/* start{ argv =, env =, netns =, hostname =, etc =, cwd =, stdin =, stdout =, stderr =, foreground
-   = } -> process | nil, err. env: name -> value, or false to take it away; the three are
+/* start{ argv =, env =, netns =, unshared =, hostname =, etc =, cwd =, stdin =, stdout =, stderr =,
+   foreground = } -> process | nil, err. env: name -> value, or false to take it away; the three are
    descriptors. */
 static int start(lua_State *L) {
     struct error err;
@@ -222,11 +222,12 @@ static int start(lua_State *L) {
         .argv = get_argv(L),
         .envp = get_envp(L),
         .netns = get_netns(L),
+        .unshared = get_switch(L, "unshared"),
         .hostname = get_string(L, "hostname"),
         .etc = get_string(L, "etc"),
         .cwd = get_string(L, "cwd"),
         .stdio = { get_stdio(L, "stdin"), get_stdio(L, "stdout"), get_stdio(L, "stderr") },
-        .foreground = get_foreground(L),
+        .foreground = get_switch(L, "foreground"),
     };
     fflush(stdout); /* what the script printed stands before what its program prints */
     *slot = process_start(&spec, &err);

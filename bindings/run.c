@@ -263,7 +263,32 @@ static int run_shell(lua_State *L, const struct settings *settings) {
     return call(L, settings, 1, 1) < 0 ? EXIT_FAILURE : (int)lua_tointeger(L, -1);
 }
 
+/* Takes note of --draw's file: what is wrong with its name, or nil. */
+static int note_file(lua_State *L) {
+    push_module(L, "nsh.lab.draw");
+    lua_getfield(L, -1, "prepare");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* Before anything else runs: EXIT_SUCCESS, or how nsh is to end. */
+static int prepare_draw(lua_State *L, const struct settings *settings) {
+    lua_pushcfunction(L, note_file);
+    lua_pushstring(L, settings->draw);
+    if (call(L, settings, 1, 1) < 0)
+        return EXIT_FAILURE;
+    const char *wrong = lua_tostring(L, -1);
+    if (wrong)
+        say_error(wrong);
+    lua_pop(L, 1);
+    return wrong ? EXIT_USAGE : EXIT_SUCCESS;
+}
+
 int run_all(lua_State *L, const struct settings *settings) {
+    int usage = settings->draw ? prepare_draw(L, settings) : EXIT_SUCCESS;
+    if (usage != EXIT_SUCCESS)
+        return usage;
     const char *script = settings->script;
     bool nothing_else = !script && !settings->has_code && !settings->run;
     bool starts_repl = settings->interactive || (nothing_else && isatty(STDIN_FILENO));
@@ -274,7 +299,8 @@ int run_all(lua_State *L, const struct settings *settings) {
         return EXIT_FAILURE;
     if ((script || (nothing_else && !starts_repl)) && run_script(L, settings, script) < 0)
         return EXIT_FAILURE;
-    if (starts_repl && run_repl(L, settings) < 0)
+    if ((starts_repl && run_repl(L, settings) < 0) ||
+        (settings->draw && run_switch(L, settings, "nsh.lab.draw", "draw") < 0))
         return EXIT_FAILURE;
     return settings->run ? run_shell(L, settings) : EXIT_SUCCESS;
 }

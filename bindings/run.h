@@ -21,7 +21,9 @@ void limit_shells(lua_State *L);
 /* Pushes what require returns; raises what it raises. */
 void push_module(lua_State *L, const char *module);
 
-/* Runs what the command line asks for: -x and -j, -l and -e, the script, the REPL, --run's command.
+/* Runs what the command line asks for: -x and -j, -l and -e, the script, the REPL, --draw's
+   picture,
+   --run's command.
    Errors are printed; they end it. Returns the exit status; what an interrupt ended counts as
    failed. Raises only for want of memory. */
 int run_all(lua_State *L, const struct settings *settings);

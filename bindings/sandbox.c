@@ -18,9 +18,16 @@ static int is_active(lua_State *L) {
     return 1;
 }
 
+/* internet() -> whether its network is a real one */
+static int has_internet(lua_State *L) {
+    lua_pushboolean(L, sandbox_internet());
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "enter", enter },
     { "active", is_active },
+    { "internet", has_internet },
     { NULL, NULL },
 };
 

@@ -1,5 +1,6 @@
 #include "guardian.h"
 
+#include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,6 +16,9 @@
 #include "cleanup.h"
 #include "guardian_main.h"
 #include "guardian_wire.h"
+#include "internet.h"
+#include "netns.h"
+#include "nft.h"
 #include "packet.h"
 #include "process.h"
 #include "registry.h"
@@ -82,10 +86,11 @@ static void hear_of_children(void) {
         signal(SIGCHLD, SIG_DFL);
 }
 
-/* Who it is, and who we are. */
+/* Who it is, and who we are. The way out, if we have one, stays open as long as it lives. */
 static int introduce(int self, struct error *err) {
     struct message hello = { .kind = MESSAGE_HELLO, .value = guardian.pid };
-    return tell(&hello, NULL, 0, &self, 1, err);
+    int fds[] = { self, internet_link() };
+    return tell(&hello, NULL, 0, fds, fds[1] < 0 ? 1 : 2, err);
 }
 
 static int launch(struct error *err) {
@@ -199,13 +204,23 @@ int guardian_undo_unlink(uint32_t lab, const char *path, struct error *err) {
     return send_record(&undo, err);
 }
 
-int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, struct error *err) {
-    struct undo undo = { UNDO_SYMLINK, lab, path, target, strlen(path) + 1, strlen(target) + 1 };
+int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err) {
+    struct undo undo = { UNDO_NETLINK, lab, message, "", length, 0 };
     return send_record(&undo, err);
 }
 
-int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err) {
-    struct undo undo = { UNDO_NETLINK, lab, message, "", length, 0 };
+int guardian_undo_nft(uint32_t lab, const char *family, const char *table, const char *chain,
+                      const char *mark, struct error *err) {
+    int number = nft_family(family);
+    if (number < 0)
+        return error_set(err, EINVAL, "%s is no family of nft", SHORT(family));
+    cleanup_free char *first = NULL, *second = NULL;
+    int first_size = asprintf(&first, "%c%s", number, table) + 1;
+    int second_size = chain ? asprintf(&second, "%s%c%s", chain, 0, mark) + 1 : 0;
+    if (first_size == 0 || (chain && second_size == 0))
+        return error_errno(err, ENOMEM);
+    struct undo undo = { UNDO_NFT,           lab, first, second ? second : "", (size_t)first_size,
+                         (size_t)second_size };
     return send_record(&undo, err);
 }
 
@@ -276,6 +291,55 @@ int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error
         done += (size_t)some;
     }
     return first;
+}
+
+/* /run/netns/NAME -> /proc/PID/fd/N */
+struct symlink {
+    char path[sizeof NETNS_RUN_DIR + NAME_MAX + 1], target[64];
+};
+
+static int name_symlink(struct symlink *link, const char *name, int number, struct error *err) {
+    if (netns_check_name(name, err) < 0)
+        return -1;
+    snprintf(link->path, sizeof link->path, "%s/%s", NETNS_RUN_DIR, name);
+    snprintf(link->target, sizeof link->target, "/proc/%d/fd/%d", (int)guardian.pid, number);
+    return 0;
+}
+
+/* The records of some nodes in a packet, or in as many as that takes. */
+static int tell_names(uint32_t lab, const struct guardian_nodes *nodes, int number, size_t *failed,
+                      struct error *err) {
+    struct undo_log records = { 0 };
+    struct symlink link;
+    int result = 0;
+    for (size_t i = 0; i < nodes->count && result == 0; i++) {
+        *failed = i;
+        result = name_symlink(&link, nodes->names[i], number + (int)i, err);
+        struct undo undo = {
+            UNDO_SYMLINK,           lab, link.path, link.target, strlen(link.path) + 1,
+            strlen(link.target) + 1
+        };
+        if (result == 0 && undo_add(&records, &undo) < 0)
+            result = error_errno(err, ENOMEM);
+    }
+    if (result == 0)
+        result = send_bytes(records.bytes, records.used, err);
+    undo_free(&records);
+    return result;
+}
+
+int guardian_publish(uint32_t lab, const struct guardian_nodes *nodes, int number, size_t *failed,
+                     struct error *err) {
+    struct symlink link;
+    if (guardian_start(err) < 0 || tell_names(lab, nodes, number, failed, err) < 0)
+        return -1;
+    for (size_t i = 0; i < nodes->count; i++) {
+        *failed = i;
+        if (name_symlink(&link, nodes->names[i], number + (int)i, err) < 0 ||
+            netns_publish(nodes->names[i], link.target, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int guardian_register(const char *name, const char *script, struct error *err) {

@@ -48,11 +48,13 @@ int guardian_undo_write(uint32_t lab, const char *path, const char *text, struct
 /* Unmount what is mounted on a name, then remove the name; a symlink is not followed. */
 int guardian_undo_unlink(uint32_t lab, const char *path, struct error *err);
 
-/* Remove a symlink, if it still has that target. */
-int guardian_undo_symlink(uint32_t lab, const char *path, const char *target, struct error *err);
-
 /* Send a message to rtnetlink, in our namespace. */
 int guardian_undo_netlink(uint32_t lab, const void *message, size_t length, struct error *err);
+
+/* Delete a table of nft in our namespace; or only the rules of one of its chains that have a mark
+   (nft_delete_marked): chain NULL: the table. Errors: EINVAL for an unknown family. */
+int guardian_undo_nft(uint32_t lab, const char *family, const char *table, const char *chain,
+                      const char *mark, struct error *err);
 
 /* Release a parameter that is held. For sysctl_hold. */
 int guardian_undo_sysctl(uint32_t lab, const char *folder, const struct sysctl_token *token,
@@ -82,6 +84,11 @@ struct guardian_nodes {
    guardian_pid(). Waits for it. Errors: EMFILE with a hint; some may then be held, until
    guardian_down. */
 int guardian_hold(uint32_t lab, const struct guardian_nodes *nodes, struct error *err);
+
+/* Publishes nodes that are held as /run/netns/NAME, `number` being that of the first one; undone
+   with the lab. Errors: as netns_publish, of the node *failed; some may then be published. */
+int guardian_publish(uint32_t lab, const struct guardian_nodes *nodes, int number, size_t *failed,
+                     struct error *err);
 
 /* Undoes a lab: kills the programs in its held namespaces (those of the guardian's PID namespace),
    runs its records backwards, forgets them, lets go of its descriptors. Does not wait for that. */

@@ -90,7 +90,7 @@ static void close_all(const struct packet *packet) {
 
 static int hear_hello(struct guardian *guardian, const struct message *message,
                       const struct packet *packet) {
-    if (packet->fd_count == 1)
+    if (packet->fd_count > 0) /* a second one is only to be kept open */
         guardian->owner = packet->fds[0];
     guardian->pid = message->value;
     start_sleeper(guardian);

@@ -52,14 +52,19 @@ static int prepare_buffer(struct netlink_buffer *buffer, struct error *err) {
     return buffer->bytes ? 0 : error_errno(err, ENOMEM);
 }
 
-int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
-    *nl = (struct netlink){ .fd = -1, .buffer = buffer };
-    if (prepare_buffer(buffer, err) < 0)
-        return -1;
-    nl->fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
-    if (nl->fd >= 0 && bind_socket(nl, err) == 0)
+int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, struct error *err) {
+    *nl = (struct netlink){ .fd = fd, .buffer = buffer };
+    if (prepare_buffer(buffer, err) == 0 && bind_socket(nl, err) == 0)
         return 0;
     netlink_close(nl);
+    return -1;
+}
+
+int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
+    int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
+    if (fd >= 0)
+        return netlink_adopt(nl, fd, buffer, err);
+    *nl = (struct netlink){ .fd = -1, .buffer = buffer };
     return -1;
 }
 
@@ -356,6 +361,14 @@ static int index_by_mention(struct netlink_names *names, const char *name, struc
     return ++names->count;
 }
 
+static int note_seen(const struct netlink *nl, const char *name, int index) {
+    if (nl->seen) {
+        strcpy(nl->seen->name, name);
+        nl->seen->index = index;
+    }
+    return index;
+}
+
 int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     struct ifreq request = { 0 };
     if (nl->names)
@@ -363,9 +376,11 @@ int netlink_index(struct netlink *nl, const char *name, struct error *err) {
     size_t length = strlen(name);
     if (length >= IFNAMSIZ)
         return index_by_long_name(nl, name, err);
+    if (nl->seen && nl->seen->index && !strcmp(nl->seen->name, name))
+        return nl->seen->index;
     memcpy(request.ifr_name, name, length);
     if (ioctl(nl->fd, SIOCGIFINDEX, &request) == 0)
-        return request.ifr_ifindex;
+        return note_seen(nl, name, request.ifr_ifindex);
     if (errno == ENODEV)
         return no_interface(name, err);
     return error_set(err, errno, "cannot look up interface \"%s\": %s", name, strerror(errno));

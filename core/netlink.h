@@ -33,9 +33,17 @@ struct netlink_names {
     char name[8][128];
 };
 
+/* The interface that was looked up last, while requests are written that are sent together: nothing
+   of ours comes between them. */
+struct netlink_seen {
+    char name[16];
+    int index; /* 0: none */
+};
+
 struct netlink {
     int fd;                      /* -1 while closed */
     struct netlink_names *names; /* NULL, or where names are looked up in place of the kernel */
+    struct netlink_seen *seen;   /* NULL, or what netlink_index need not ask for again */
     uint32_t port, seq;
     struct netlink_buffer *buffer;
     bool dumping;           /* the end of a dump was not read yet */
@@ -46,6 +54,9 @@ struct netlink {
 /* Opens a socket in namespace ns (-1: the caller's own). The buffer begins as { 0 }; its bytes are
    the caller's to free. */
 int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err);
+
+/* The same with a socket of NETLINK_ROUTE that is open; it is closed if this fails. */
+int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, struct error *err);
 
 /* Idempotent. */
 void netlink_close(struct netlink *nl);

@@ -14,6 +14,10 @@ int netns_current(struct error *err);
 /* A new namespace without a name: it lives as long as descriptors, sockets or processes hold it. */
 int netns_new(struct error *err);
 
+/* Many of them in one go, and in each an open socket of NETLINK_ROUTE: fds[i] and sockets[i]. All
+   of them are made, or none. */
+int netns_new_many(size_t count, int *fds, int *sockets, struct error *err);
+
 /* A new namespace published as /run/netns/NAME by iproute2's protocol (ip-netns(8)): it lives until
    netns_del. Errors: EINVAL for a name that is none, EEXIST. */
 int netns_add(const char *name, struct error *err);

@@ -9,7 +9,8 @@
 struct process_spec {
     char *const *argv;    /* NULL-terminated; argv[0] is looked up in the PATH of envp */
     char *const *envp;    /* NULL: ours */
-    int netns;            /* -1: the one we are in */
+    int netns;            /* -1: the one we are in, unless */
+    bool unshared;        /* … one that is new, and nobody else's */
     const char *hostname; /* a UTS namespace with that name; NULL: the host's */
     const char *etc;      /* a directory whose files cover those of /etc; NULL or missing: none */
     const char *cwd;      /* NULL: ours */
@@ -22,10 +23,10 @@ struct process;
 /* Forks, enters, executes. Returns once exec has happened, or NULL with why not: the words of exec,
    "No such file or directory", or the step before it, "cannot change to directory x: …". The
    program has its own process group, default signals, and no descriptor but its three. In a
-   namespace (netns >= 0) it gets a mount namespace of its own with fresh /proc and /sys and an
-   empty /run/netns, and its mounts are its own; in ours it gets a fresh /proc, and its mounts are
-   those of everybody. Where the kernel refuses a fresh one, a warning says so once on stderr.
-   What is returned is to be released. */
+   namespace (netns >= 0, unshared) it gets a mount namespace of its own with fresh /proc and /sys
+   and an empty /run/netns, and its mounts are its own; in ours it gets a fresh /proc, and its
+   mounts are those of everybody. Where the kernel refuses a fresh one, a warning says so once on
+   stderr. What is returned is to be released. */
 struct process *process_start(const struct process_spec *spec, struct error *err);
 
 /* Its pid in our own PID namespace. */

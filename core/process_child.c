@@ -121,13 +121,20 @@ static void view_of_node(const struct child *child) {
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-static void enter(const struct child *child) {
+static void enter_network(const struct child *child) {
     const struct process_spec *spec = child->spec;
+    if (spec->unshared && unshare(CLONE_NEWNET) < 0)
+        give_up(child, "make a network namespace", "");
     if (spec->netns >= 0 && setns(spec->netns, CLONE_NEWNET) < 0)
         give_up(child, "enter the network namespace", "");
+}
+
+static void enter(const struct child *child) {
+    const struct process_spec *spec = child->spec;
+    enter_network(child);
     if (unshare(CLONE_NEWNS | (spec->hostname ? CLONE_NEWUTS : 0)) < 0)
         give_up(child, "make a mount namespace", "");
-    if (spec->netns >= 0)
+    if (spec->netns >= 0 || spec->unshared)
         view_of_node(child);
     else
         view_of_host(child);

@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "guardian.h"
+#include "internet.h"
 #include "netns.h"
 #include "pipe.h"
 #include "registry.h"
@@ -181,6 +182,24 @@ static int enter_as_root(struct error *err) {
     return mapped < 0 ? refuse(err, errno, "map the users of the sandbox") : 0;
 }
 
+static int become_root(struct error *err) {
+    if (setgid(0) < 0 || setuid(0) < 0)
+        return error_set(err, errno, "cannot become root of the sandbox: %s", strerror(errno));
+    return 0;
+}
+
+/* Those that pasta made, but for the mounts. */
+static int enter_internet(struct error *err) {
+    cleanup_fd int holder = internet_start(err);
+    if (holder < 0)
+        return -1;
+    if (setns(holder, CLONE_NEWUSER | CLONE_NEWNET) < 0)
+        return error_set(err, errno, "cannot enter the namespaces of pasta: %s", strerror(errno));
+    if (become_root(err) < 0)
+        return -1;
+    return unshare(CLONE_NEWNS) < 0 ? refuse_unshare(err, errno) : 0;
+}
+
 /* --- network and files ------------------------------------------------------------------------ */
 
 /* Also the probe: under AppArmor a user namespace may have been made and hold no power. */
@@ -299,18 +318,31 @@ static int own_mounts(struct error *err) {
     return 0;
 }
 
-int sandbox_enter(struct error *err) {
+static int enter_by(int (*enter)(struct error *), struct error *err) {
     if (active)
         return 0;
     if (guardian_pidfd() >= 0)
         return error_set(err, EBUSY,
                          "a sandbox must be entered before the first change or program");
     registry_prepare();
-    if ((geteuid() == 0 ? enter_as_root(err) : enter_as_user(err)) < 0)
-        return -1;
-    if (bring_lo_up(err) < 0 || own_mounts(err) < 0)
+    if (enter(err) < 0 || bring_lo_up(err) < 0 || own_mounts(err) < 0)
         return -1;
     active = true;
+    return 0;
+}
+
+int sandbox_enter(struct error *err) {
+    return enter_by(geteuid() == 0 ? enter_as_root : enter_as_user, err);
+}
+
+int sandbox_enter_internet(struct error *err) {
+    if (geteuid() == 0) {
+        error_set(err, EPERM, "--internet is an ordinary user's way out of a sandbox");
+        return error_hint(err, "root has the real network without it and without -S");
+    }
+    if (enter_by(enter_internet, err) < 0)
+        return -1;
+    internet_find_resolver();
     return 0;
 }
 
@@ -322,12 +354,16 @@ int sandbox_join(int pidfd, bool sandboxed, struct error *err) {
     int kinds = CLONE_NEWNET | CLONE_NEWNS | (sandboxed ? CLONE_NEWUSER : 0);
     if (setns(pidfd, kinds) < 0)
         return error_set(err, errno, "cannot enter the namespaces of the lab: %s", strerror(errno));
-    if (sandboxed && (setgid(0) < 0 || setuid(0) < 0))
-        return error_set(err, errno, "cannot become root of the sandbox: %s", strerror(errno));
+    if (sandboxed && become_root(err) < 0)
+        return -1;
     if ((!here || chdir(here) < 0) && chdir("/") < 0)
         return error_errno(err, errno);
     active = sandboxed;
     return 0;
+}
+
+bool sandbox_internet(void) {
+    return active && internet_link() >= 0;
 }
 
 bool sandbox_active(void) {

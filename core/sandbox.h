@@ -13,6 +13,10 @@
    guardian. After an error other than EBUSY the process may be half inside: it should end. */
 int sandbox_enter(struct error *err);
 
+/* The same in a network that reaches the real one, by pasta: for `nsh --internet`. Errors: as of
+   sandbox_enter and internet_start; EPERM for root, who needs none. */
+int sandbox_enter_internet(struct error *err);
+
 /* Make /proc/sys, or /sys, read-only but for the part that belongs to the network namespace: the
    rest is the whole machine's, and root may write to it also as root of a sandbox. sandbox_enter
    does it; so must whoever mounts a fresh one in there. -1 and errno. */
@@ -24,5 +28,9 @@ int sandbox_protect_sys(void);
    there is one of that name. Errors: EPERM and others. */
 int sandbox_join(int pidfd, bool sandboxed, struct error *err);
 
-/* Whether sandbox_enter or sandbox_join into one has succeeded in this process. */
+/* Whether sandbox_enter_internet has succeeded in this process. */
+bool sandbox_internet(void);
+
+/* Whether sandbox_enter, sandbox_enter_internet or sandbox_join into one has succeeded in this
+ * process. */
 bool sandbox_active(void);

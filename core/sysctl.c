@@ -25,6 +25,8 @@ int sysctl_path(const char *key, char path[PATH_MAX], struct error *err) {
     return 0;
 }
 
+#define BRIDGE_KEYS "/proc/sys/net/bridge/"
+
 static int open_key(int ns, const char *key, int flags, struct error *err) {
     char path[PATH_MAX];
     if (sysctl_path(key, path, err) < 0)
@@ -33,7 +35,10 @@ static int open_key(int ns, const char *key, int flags, struct error *err) {
     if (fd >= 0)
         return fd;
     if (err->code == ENOENT)
-        return error_set(err, ENOENT, "there is no key \"%s\" here", SHORT(key));
+        error_set(err, ENOENT, "there is no key \"%s\" here", SHORT(key));
+    if (err->code == ENOENT && !strncmp(path, BRIDGE_KEYS, sizeof BRIDGE_KEYS - 1))
+        error_hint(err,
+                   "those of bridges come with the module br_netfilter: modprobe br_netfilter");
     if (err->code == EROFS)
         error_hint(
             err,

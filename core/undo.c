@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "nft.h"
 #include "sysctl_hold.h"
 
 /* On the wire: this, the two parts, and the size once more, so that the list can be walked from its
@@ -82,6 +83,15 @@ static void undo_sysctl(const struct undo *undo) {
     sysctl_release(undo->first, undo->second);
 }
 
+static void undo_nft(const struct undo *undo) {
+    const uint8_t *family = undo->first;
+    const char *table = (const char *)undo->first + 1, *chain = undo->second;
+    if (undo->second_size == 0)
+        nft_delete_table(*family, table);
+    else
+        nft_delete_marked(*family, table, chain, chain + strlen(chain) + 1);
+}
+
 static int32_t held_fd(const struct undo *undo) {
     int32_t fd;
     memcpy(&fd, undo->second, sizeof fd);
@@ -94,7 +104,8 @@ static void undo_held(const struct undo *undo) {
 
 static void (*const kinds[])(const struct undo *) = {
     [UNDO_WRITE] = undo_write,     [UNDO_UNLINK] = undo_unlink, [UNDO_SYMLINK] = undo_symlink,
-    [UNDO_NETLINK] = undo_netlink, [UNDO_SYSCTL] = undo_sysctl, [UNDO_HELD] = undo_held,
+    [UNDO_NETLINK] = undo_netlink, [UNDO_SYSCTL] = undo_sysctl, [UNDO_NFT] = undo_nft,
+    [UNDO_HELD] = undo_held,
 };
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -130,6 +141,12 @@ int undo_add(struct undo_log *log, const struct undo *undo) {
     undo_encode(undo, log->bytes + log->used);
     log->used += undo_size(undo);
     return 0;
+}
+
+void undo_free(struct undo_log *log) {
+    if (log->bytes)
+        munmap(log->bytes, log->room);
+    *log = (struct undo_log){ 0 };
 }
 
 /* The size of the record that starts here; 0 if it is not complete. */

@@ -12,6 +12,8 @@ enum undo_kind {
     UNDO_SYMLINK, /* removes the symlink first, if its target is still second (zero byte too) */
     UNDO_NETLINK, /* sends the message first to rtnetlink */
     UNDO_SYSCTL,  /* releases a parameter: first is a folder, second a struct sysctl_token */
+    UNDO_NFT,     /* deletes a table of nft: first is the family, one byte, and its name. With a
+                     second, "CHAIN\0MARK\0", only that chain's rules with that mark */
     UNDO_HELD,    /* closes a descriptor: first is a node's name, second a struct undo_held */
 };
 
@@ -44,6 +46,9 @@ struct undo_log {
 /* Append bytes of records, which may come in pieces; or one record. -1 without memory. */
 int undo_append(struct undo_log *log, const void *bytes, size_t size);
 int undo_add(struct undo_log *log, const struct undo *undo);
+
+/* Gives the memory back, and empties it. */
+void undo_free(struct undo_log *log);
 
 /* Walks the complete records, first one first: *at starts with 0. What it yields points into the
    log, at any alignment. */

@@ -1,98 +1,114 @@
 #!/usr/bin/env nsh
 -- Two containers on a Linux bridge, and the host beside them.
 --
---      host ──────── br0 (172.16.0.1/16)
---                    ├── hlink3 ═══ clink3  app3  172.16.0.30/16
---                    └── hlink4 ═══ clink4  app4  172.16.0.40/16
---
 -- A container's network is a namespace, and a veth pair is the cable into it. A cable between two
 -- containers is easy; for more of them the host needs a switch: a bridge, with one end of each cable in it.
 -- How do frames find their way then, and what must be added before the host itself can join in?
 --
---   nsh -S examples/bridge.lua          builds and checks it, in a sandbox
---   nsh -S -x examples/bridge.lua       and prints the ip commands that do the same
+--   nsh examples/bridge.lua             builds and checks it, in a sandbox
+--   nsh -x examples/bridge.lua          and prints the commands that do the same
 
 nsh.sandbox()
 
-local function step(text) print("\n## " .. text .. "\n") end
+local expect, look, step, together = nsh.expect, nsh.look, nsh.step, nsh.together
 
--- Says what was expected, and stops the script if it is not so.
-local function check(holds, text)
-    print((holds and "ok    " or "FAIL  ") .. text)
-    if not holds then error("not so: " .. text, 0) end
+local lab = nsh.lab()
+local host, app3, app4 = lab.host, lab:node "app3", lab:node "app4"
+lab:uplink{ "enp0s1", addr = "192.168.64.3/24", via = "192.168.64.1", metric = 100 }
+app3:connect{ "clink3", addr = "172.16.0.30/16", to = host, peer = "hlink3" }
+app4:connect{ "clink4", addr = "172.16.0.40/16", to = host, peer = "hlink4" }
+for _, key in ipairs{ "ip_forward", "conf.all.rp_filter", "conf.default.rp_filter" } do
+    host:sysctl("net.ipv4." .. key, 0)
 end
-
-local function reaches(from, address, text)
-    local reply = from:ping(address, { count = 2, interval = 0.05, timeout = 1 })
-    check(reply.ok, ("%s: %s"):format(text, reply))
-end
-
-local function fails(from, address, text)
-    local reply = from:ping(address, { timeout = 0.3 })
-    check(reply.received == 0, ("%s: %s"):format(text, reply))
-end
-
--- The host's own way out, as the document's host has it: a cable into the outside world.
-local outside = nsh.netns.new()
-host.link:add{ "enp0s1", type = "veth", up = true, peer = { "gateway", netns = outside } }
-host.addr:add{ "192.168.64.3/24", dev = "enp0s1" }
-outside.link:set{ "gateway", up = true }
+lab:up()
 
 step "Two containers, each with a cable to the host"
 
-local apps = {}
-for _, i in ipairs{ 3, 4 } do
-    local app = nsh.netns.add("app" .. i)
-    local hlink, clink = "hlink" .. i, "clink" .. i
-    host.link:add{ hlink, type = "veth", up = true, peer = { clink, netns = app } }
-    app.link:set{ "lo", up = true }
-    app.link:set{ clink, up = true }
-    app.addr:add{ "172.16.0." .. i .. "0/16", dev = clink }
-    apps[i] = app
-end
-local app3, app4 = apps[3], apps[4]
+look(lab)
+look(app3.addr, { dev = "clink3" })
+look(host.route)
+expect(nsh.netns):has{ "app3", "app4" }
+expect(nsh.netns):has_no{ "app1", "app2" }
+expect(host.route):has_no{ "172.16.0.0/16" }
+together(function()
+    expect(app3):reaches(app3)
+    expect(app4):reaches(app4)
+    expect(app3):does_not_reach(app4)
+    expect(app4):does_not_reach(app3)
+end)
 
-show(app3.addr:list{ dev = "clink3" })
-reaches(app3, "172.16.0.30", "app3 reaches itself, through its lo")
-reaches(app4, "172.16.0.40", "and so does app4")
-check(#host.route:list{ "172.16.0.0/16" } == 0, "the host has no route to 172.16.0.0/16")
-fails(app3, "172.16.0.40", "app3 does not reach app4: nothing joins the cables")
+step "A bridge joins the cables"
 
-step "A bridge joins them"
+local br0 = host:bridge{ "br0", ports = { "hlink3", "hlink4" } }
+lab:up()
+look(host.link, { master = "br0" })
+expect(host.link):has({ master = "br0", up = true, carrier = true }, 2)
+expect(host.addr):has_no{ dev = "hlink3", family = "inet" }
+expect(host.addr):has_no{ dev = "hlink4", family = "inet" }
 
-host.link:add{ "br0", type = "bridge", up = true }
-host.link:set{ "hlink3", master = "br0" }
-host.link:set{ "hlink4", master = "br0" }
-app3.neigh:flush{ dev = "clink3" } -- the failed attempt is forgotten
+local wire = host:capture{ "br0", filter = "icmp" }
+expect(app3):reaches(app4, { count = 2 })
+app4.neigh:flush{ dev = "clink4" } -- what it overheard: it shall ask by itself
+expect(app4):reaches(app3, { count = 2 })
+look(wire)
+expect(wire):sees("172.16.0.30 > 172.16.0.40: ICMP echo request", 2)
+expect(wire):sees("172.16.0.40 > 172.16.0.30: ICMP echo request", 2)
+expect(wire):sees("ICMP echo request", 4)
+expect(wire):sees("ICMP echo reply", 4)
 
-reaches(app3, "172.16.0.40", "app3 reaches app4")
-reaches(app4, "172.16.0.30", "app4 reaches app3")
-show(host.link:list{ master = "br0" })
-show(app3.neigh:list())
+step "The bridge forwards by MAC: each container knows the other's"
 
-local function mac(ns, name) return ns.link:get(name).address end
-local function neighbour(ns, address) return ns.neigh:list{ address }[1].lladdr end
-check(neighbour(app3, "172.16.0.40") == mac(app4, "clink4"), "app3 knows app4 by clink4's MAC")
-check(neighbour(app4, "172.16.0.30") == mac(app3, "clink3"), "app4 knows app3 by clink3's MAC")
-check(#host.addr:list{ dev = "hlink3", family = "inet" } == 0, "hlink3 itself has no IPv4 address")
+look(app3.neigh)
+look(app4.neigh)
+expect(app3.neigh):has{ "172.16.0.40", lladdr = app4.link:get("clink4").address, state = "REACHABLE" }
+expect(app4.neigh):has{ "172.16.0.30", lladdr = app3.link:get("clink3").address, state = "REACHABLE" }
 
 step "An address on the bridge lets the host in"
 
-fails(host, "172.16.0.30", "the host does not reach app3: it has no route")
-host.addr:add{ "172.16.0.1/16", dev = "br0" }
-show(host.route:list())
-reaches(host, "172.16.0.30", "now the host reaches app3")
-reaches(host, "172.16.0.40", "and app4")
-reaches(app3, "172.16.0.1", "app3 reaches the host's address on the bridge")
-reaches(app4, "172.16.0.1", "and so does app4")
+expect(host):does_not_reach(app3)
+br0:set{ addr = "172.16.0.1/16" }
+lab:up()
+look(host.route)
+expect(host.route):has{ "172.16.0.0/16", dev = "br0", src = "172.16.0.1" }
+local beside = host:capture{ "hlink4", filter = "arp or icmp" }
+expect(host):reaches(app3)
+look(beside)
+expect(beside):sees "ARP, Request who-has 172.16.0.30 tell 172.16.0.1"
+expect(beside):sees_no "ICMP"
+expect(host):reaches(app4)
 
 step "A default route takes the containers to the host's other addresses"
 
-fails(app3, "192.168.64.3", "app3 does not reach the host's own address")
-app3.route:add{ "default", via = "172.16.0.1" }
-app4.route:add{ "default", via = "172.16.0.1" }
-show(app3.route:list())
-reaches(app3, "192.168.64.3", "now app3 reaches it")
-reaches(app4, "192.168.64.3", "and so does app4")
+together(function()
+    expect(app3):does_not_reach("192.168.64.3", { reason = "no route" })
+    expect(app4):does_not_reach("192.168.64.3", { reason = "no route" })
+end)
+app3:route{ "default", via = "172.16.0.1" }
+app4:route{ "default", via = "172.16.0.1" }
+lab:up()
+look(app3.route)
+expect(app3):reaches "192.168.64.3"
+expect(app4):reaches "192.168.64.3"
 
-print "\nEverything is as the document says."
+step "With br_netfilter the host's firewall decides on bridged packets, too"
+
+local bridge_nf = "net.bridge.bridge-nf-call-iptables"
+if pcall(host.sysctl, host, bridge_nf) then
+    local called = host:sysctl(bridge_nf, 1)
+    local firewall = host:nft [[
+        table ip filter {
+            chain FORWARD { type filter hook forward priority filter; policy drop; }
+        }
+    ]]
+    lab:up()
+    expect(app3):does_not_reach(app4)
+    called:set{ value = 0 }
+    lab:up()
+    expect(app3):reaches(app4)
+    firewall:remove()
+    lab:up()
+else
+    nsh.skip "this kernel has no br_netfilter"
+end
+
+nsh.done "A bridge needs no address to forward frames; the host needs one on it to take part."

@@ -64,8 +64,14 @@ struct place {
 static int enter_pid(struct place *place, pid_t pid, struct netlink_buffer *buffer,
                      struct error *err) {
     cleanup_fd int ns = netns_open_pid(pid, err);
-    snprintf(place->netns, sizeof place->netns, "pid-%d", pid);
+    snprintf(place->netns, sizeof place->netns, "/proc/%d/ns/net", pid);
     return ns < 0 ? -1 : netlink_open(place->nl, ns, buffer, err);
+}
+
+/* "/proc/$$/ns/net": for the shell to fill in, which is where the commands start. */
+static bool is_ours(const struct value *name) {
+    static const char start[] = "/proc/$$/";
+    return name->length >= sizeof start - 1 && !memcmp(name->text, start, sizeof start - 1);
 }
 
 /* Opens a socket in the namespace that the request names for its link, if it does. */
@@ -79,7 +85,7 @@ static int enter(struct place *place, const struct message *m, const struct read
     place->nl = &place->elsewhere;
     if (pid)
         return enter_pid(place, (pid_t)mnl_attr_get_u32(pid), m->nl->buffer, err);
-    if (read_value(r, f, &name) && name.text[0] != '/')
+    if (read_value(r, f, &name) && !is_ours(&name))
         snprintf(place->netns, sizeof place->netns, "%.*s", (int)name.length, name.text);
     return netlink_open(place->nl, (int)mnl_attr_get_u32(fd), m->nl->buffer, err);
 }

@@ -37,12 +37,17 @@ static bool is_plain(const char *value, size_t length) {
 }
 
 /* A value, quoted for the shell if it needs it. */
-static void say_value(struct line *line, const char *value, size_t length) {
+static void put_value(struct line *line, const char *value, size_t length) {
     bool plain = is_plain(value, length);
-    say(line, plain ? "" : "'");
+    put(line, "'", !plain);
     for (size_t i = 0; i < length; i++)
         put(line, value[i] == '\'' ? "'\\''" : value + i, value[i] == '\'' ? 4 : 1);
     put(line, "'", !plain);
+}
+
+static void say_value(struct line *line, const char *value, size_t length) {
+    say(line, "");
+    put_value(line, value, length);
 }
 
 static const char *word_of(const struct field *f) {
@@ -159,6 +164,20 @@ static void say_quantity(struct line *line, const struct reader *r, const struct
     say_number(line, r, f);
 }
 
+/* One that a process holds is called by its pid. "/proc/$$/ns/net" is for the shell to fill in. */
+static void say_netns(struct line *line, const struct value *v) {
+    int pid, end = 0;
+    if (sscanf(v->text, "/proc/%d/ns/net%n", &pid, &end) == 1 && (size_t)end == v->length) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", pid);
+        say(line, number);
+    } else if (!strncmp(v->text, "/proc/$$/", 9)) {
+        say(line, v->text);
+    } else {
+        say_value(line, v->text, v->length);
+    }
+}
+
 static void say_field(struct line *line, const struct reader *r, const struct field *f) {
     struct value v;
     char number[24];
@@ -179,11 +198,12 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
         v.type = VALUE_NUMBER;
         v.number = code;
     }
+    if (v.type == VALUE_TEXT && f->meaning == NETNS) {
+        say_netns(line, &v);
+        return;
+    }
     if (v.type == VALUE_TEXT) {
-        if (f->meaning == NETNS && v.text[0] == '/')
-            say(line, v.text); /* a path of ours: "/proc/$$/ns/net" is for the shell to fill in */
-        else
-            say_value(line, v.text, v.length);
+        say_value(line, v.text, v.length);
         return;
     }
     snprintf(number, sizeof number, "%lld", (long long)v.number);
@@ -245,16 +265,25 @@ static void say_level(struct line *line, const struct reader *r) {
             say_row(line, r, f);
 }
 
-/* "ip link set" with its options behind the first word. */
-static void say_start(struct line *line, const struct message *m, const char *netns, int family) {
-    const char *command = m->verb->command, *rest = strchr(command, ' ') + 1;
-    char program[16];
-    snprintf(program, sizeof program, "%.*s", (int)(rest - command - 1), command);
-    say(line, program);
-    if (netns) {
+/* "ip -n ns1"; a namespace without a name is entered by its path. */
+static void say_program(struct line *line, const char *command, const char *netns) {
+    bool by_path = netns && strchr(netns, '/');
+    if (by_path) {
+        say(line, "nsenter --net=");
+        put_value(line, netns, strlen(netns));
+    }
+    say(line, "");
+    put(line, command, strcspn(command, " "));
+    if (netns && !by_path) {
         say(line, "-n");
         say_value(line, netns, strlen(netns));
     }
+}
+
+/* "ip link set" with its options behind the first word. */
+static void say_start(struct line *line, const struct message *m, const char *netns, int family) {
+    const char *command = m->verb->command, *rest = strchr(command, ' ') + 1;
+    say_program(line, command, netns);
     if (family == AF_INET6 && needs_family(m))
         say(line, "-6");
     if (family == AF_INET && !m->object->family_option && needs_family(m))

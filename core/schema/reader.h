@@ -74,8 +74,8 @@ bool schema_matches(const struct message *filter, const struct reader *r);
 void schema_reduce(struct message *m, struct message *scratch, const struct nlmsghdr *record);
 
 /* Writes a request as the command that does the same: "ip -n ns1 link set dev veth0 mtu 1400".
-   netns: the name of the request's namespace, NULL for the one we are in. Interfaces are looked up
-   by their index: call it before the request is sent. Returns false if it did not fit. */
+   netns: the name or path of the request's namespace, NULL for the one we are in. Interfaces are
+   looked up by their index: call it before the request is sent. Returns false if it did not fit. */
 bool schema_command(const struct message *m, const char *netns, char *text, size_t size);
 
 /* The key ("peer address" for a key in a nest) that the kernel refused or missed; false if it does

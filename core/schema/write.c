@@ -1,5 +1,6 @@
 /* Values into attributes and fields, by the meaning of their row. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,8 @@ static int write_netns(struct writer *w, const struct field *f, const struct val
     bool is_pid = v->type == VALUE_NUMBER && v->number > 0 && v->number <= INT32_MAX;
     if (!is_pid && v->type != VALUE_TEXT && v->type != VALUE_NETNS)
         return refuse(v, "a namespace, its name, or a pid", err);
+    if (is_pid && kill((pid_t)v->number, 0) < 0 && errno == ESRCH)
+        return error_set(err, ESRCH, "there is no process %d", (int)v->number);
     int number = is_pid ? (int)v->number : open_namespace(w->message, v, err);
     if (number < 0)
         return -1;

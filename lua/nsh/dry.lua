@@ -12,4 +12,14 @@ function M.check(op, netns)
     errors.raise(errors.new("EPERM", "nsh -n changes nothing; only what a lab declares can be planned"), op, netns)
 end
 
+--- Returns fn(), which runs programs that only look.
+function M.looking(fn)
+    local on <const> = M.on
+    M.on = false
+    local results = table.pack(pcall(fn))
+    M.on = on
+    if not results[1] then error(results[2], 0) end
+    return table.unpack(results, 2, results.n)
+end
+
 return M

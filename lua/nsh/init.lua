@@ -12,10 +12,15 @@ local lazy = {
     go = function() return require("nsh.loop").go end,
     sleep = function() return require("nsh.loop").sleep end,
     lab = function() return require("nsh.lab").new end,
+    pcap = function() return require "nsh.pcap" end,
     settle = function() return require("nsh.settle").settle end,
     show = function() return require "nsh.show" end,
     graph = function() return require("nsh.lab.graph").graph end,
 }
+
+for _, word in ipairs{ "step", "look", "expect", "check", "skip", "together", "done" } do
+    lazy[word] = function() return require("nsh.lesson")[word] end
+end
 
 setmetatable(nsh, {
     __index = function(_, key)

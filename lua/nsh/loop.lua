@@ -104,7 +104,12 @@ local function turn(own)
     if not own.done then poll_once(own) end
 end
 
--- Waits until `wait.done`: a list of { fd, mode }, with a deadline.
+--- Waits until `wait.done`, which another task sets, or one of its descriptors is ready: `wait` is a list of
+-- { fd, mode }, which may be empty. `timeout`: seconds. For those who have something of their own to wait for.
+--
+--     local wait = {}
+--     self.waits[#self.waits + 1] = wait
+--     loop.suspend(wait, 5)
 local function suspend(wait, timeout)
     if timeout and type(timeout) ~= "number" then
         error("a time is a number of seconds, not a " .. type(timeout), 3)
@@ -121,6 +126,8 @@ local function suspend(wait, timeout)
     end
     return wait.result
 end
+
+M.suspend = suspend
 
 local function check_item(item)
     if math.type(item[1]) ~= "integer" or item[1] < 0 then

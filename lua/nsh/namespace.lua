@@ -10,22 +10,44 @@ local M = {}
 local Namespace = { __name = "nsh.namespace" }
 local methods = {}
 
+-- All that are in use, and processes that hold one: object -> number, in their order.
+local known, count = setmetatable({}, { __mode = "k" }), 0
+
+local function remember(one)
+    count = count + 1
+    known[one] = count
+    return one
+end
+
 -- Fields of a namespace: `name` for people; `handle`, its descriptor, and `label`, its name in commands:
 -- both nil for the one that nsh is in; `published`: whether `name` is one of /run/netns. `closed` once it is.
 local function new(handle, name, label, published)
-    return setmetatable({ handle = handle, name = name, label = label, published = published or nil },
-        Namespace)
+    return remember(setmetatable({ handle = handle, name = name, label = label, published = published or nil },
+        Namespace))
 end
 
---- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name.
-function M.wrap(handle, name) return new(handle, name, name, true) end
+--- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name, and of a
+-- netlink socket in it, if there is one already.
+function M.wrap(handle, name, socket)
+    local ns = new(handle, name, name, true)
+    rawset(ns, "netlink", socket)
+    return ns
+end
 
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {
+    capture = "nsh.capture",
     exec = "nsh.process",
     spawn = "nsh.process",
+    peer = "nsh.peers",
     ping = "nsh.ping",
+    show = "nsh.page",
     sysctl = "nsh.sysctl",
+    nft = "nsh.firewall",
+    masquerade = "nsh.firewall",
+    snat = "nsh.firewall",
+    dnat = "nsh.firewall",
+    forward = "nsh.firewall",
 }
 
 local function refuse_closed(ns)
@@ -39,7 +61,7 @@ local optional = {
 
 local synonyms = {
     links = "link", interface = "link", iface = "link", dev = "link", address = "addr", neighbour = "neigh",
-    neighbor = "neigh", run = "exec", start = "spawn", delete = "close", del = "close",
+    neighbor = "neigh", run = "exec", start = "spawn", iptables = "nft", delete = "close", del = "close",
 }
 
 -- The names of what a namespace has, besides its fields.
@@ -150,28 +172,6 @@ local function open(what)
     return (what:find "/" and core.netns.open_path or core.netns.open_name)(what)
 end
 
-local attached, paths = {}, 0
-
--- Commands know a namespace by its name only: those without one get one, once.
-local function attach(pid)
-    local label = "pid-" .. pid
-    if not attached[pid] then trace.say("ip netns attach %s %d", label, pid) end
-    attached[pid] = true
-    return label
-end
-
-local function label_of(path)
-    local name, pid = path:match "^/run/netns/([^/]+)$", path:match "^/proc/(%d+)/ns/net$"
-    if name or pid then return name or attach(pid) end
-    if not attached[path] then
-        paths = paths + 1
-        attached[path] = "path-" .. paths
-        trace.say("touch /run/netns/%s && mount --bind %s /run/netns/%s", attached[path],
-            trace.quote(path), attached[path])
-    end
-    return attached[path]
-end
-
 --- Opens a namespace that exists: by its name in /run/netns, by a path (with a "/"), or by the pid of a
 -- process in it. Returns it. Errors: ENOENT, ESRCH, EINVAL (not a network namespace).
 --
@@ -181,11 +181,20 @@ function M.open(what)
     local handle, err = open(what)
     if not handle then errors.raise(err, "open namespace " .. tostring(what)) end
     if math.type(what) == "integer" then
-        return new(handle, "pid-" .. what, attach(what))
+        return new(handle, "pid-" .. what, ("/proc/%d/ns/net"):format(what))
     end
-    if what:find "/" then return new(handle, what, label_of(what)) end
+    if what:find "/" then return new(handle, what, what:match "^/run/netns/([^/]+)$" or what) end
     return new(handle, what, what, true)
 end
+
+--- Starts a program in a namespace that is new and has no name, as `unshare -n` does: nothing but the
+-- process holds it, and it is gone with the last process in it. Arguments, and the process that is
+-- returned, as of ns:spawn; `nsh.netns.open(p.pid)` enters the namespace, and the pid stands for it
+-- wherever a namespace is meant. Errors: as of ns:spawn.
+--
+--     local p = nsh.netns.unshare{ "sleep", "60" }
+--     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = p.pid } }
+function M.unshare(...) return remember(require("nsh.process").unshare(...)) end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
 -- else holds it. Takes a name or a namespace, which is closed. Errors: ENOENT.
@@ -222,6 +231,48 @@ function M.list()
 end
 
 local current
+
+-- What is in use, in its order, with a name in /run/netns or without: a list.
+local function in_use(published)
+    local list = {}
+    for one in pairs(known) do
+        local fits = (rawget(one, "published") or false) == published
+        if fits and one ~= current and not rawget(one, "closed") then list[#list + 1] = one end
+    end
+    table.sort(list, function(a, b) return known[a] < known[b] end)
+    return list
+end
+
+-- fn(name, handle) of a process, or of a namespace.
+local function visit(one, fn)
+    if not rawget(one, "pid") then return fn(one.name, one.handle) end
+    local handle <close> = core.netns.open_pid(one.pid)
+    return handle and fn(one.netns, handle)
+end
+
+local function visit_names(seen, fn)
+    for _, name in ipairs(core.netns.list() or {}) do
+        local handle <close> = not seen[name] and core.netns.open_name(name) or nil
+        if handle and fn(name, handle) then return true end
+    end
+end
+
+--- Calls fn(name, handle) for each namespace that nsh can name, until it returns true: its own ("host"), those of
+-- /run/netns, and those in use that have no name there. The handle may be closed after the call.
+--
+--     netns.visit(function(name, handle) … end)
+function M.visit(fn)
+    if fn("host", M.current().here) then return end
+    local seen = {}
+    for _, one in ipairs(in_use(true)) do
+        if visit(one, fn) then return end
+        seen[one.name] = true
+    end
+    if visit_names(seen, fn) then return end
+    for _, one in ipairs(in_use(false)) do
+        if visit(one, fn) then return end
+    end
+end
 
 --- The namespace that nsh was started in, or its sandbox: the same as the global `host`.
 function M.current()

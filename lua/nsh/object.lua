@@ -158,7 +158,11 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 -- neighbours those that have a state.
 --
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
-function verbs:list(args, ...) return run(self, "list", "list", args, ...) end
+function verbs:list(args, ...)
+    local records = run(self, "list", "list", args, ...)
+    local leads_elsewhere = self.name == "link" or self.name == "nsid"
+    return leads_elsewhere and require("nsh.peers").note(records, self.ns) or records
+end
 
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
 -- iproute2 there must be an argument, and neighbours that are PERMANENT or NOARP stay unless a `state`

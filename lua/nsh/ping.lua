@@ -18,6 +18,7 @@ local rows = {
     { "size", default = 56, min = 0, max = 65507, whole = true, valid = "0 to 65507 bytes" },
     { "ttl", default = 0, min = 1, max = 255, whole = true, valid = "1 to 255" },
     { "source", type = "string", valid = 'an address of the namespace, such as "10.0.0.1"' },
+    { "forget", type = "boolean", default = false, valid = "true or false" },
 }
 
 -- One line, as the summary of ping(8): "10.0.0.1: 3 of 3 received, rtt min/avg/max/mdev = … ms".
@@ -58,19 +59,37 @@ local function collect(engine, addresses)
 end
 
 local function open(ns, opts, op)
-    local engine, err = core.ping.open(ns.handle, options.complete(rows, opts, op, ns.name))
+    local engine, err = core.ping.open(ns.handle, opts)
     if not engine then errors.raise(err, op, ns.name) end
     return engine
 end
 
+-- The kernel goes on asking for a neighbour that does not answer, and the next packet to it would wait for
+-- that. It is not told as a change (`nsh -x`): the ping itself made the entry.
+local function forget_silent(ns, results)
+    local socket, batch <close> = ns:socket(), core.netlink.batch()
+    for _, result in ipairs(results) do
+        local entries = result.received == 0 and socket:list("neigh", "list", { result.address }) or {}
+        for _, entry in ipairs(entries) do
+            if not entry.lladdr then batch:add(socket, "neigh", "del", { entry.dst, dev = entry.dev }) end
+        end
+    end
+    batch:send(socket) -- what has gone by itself meanwhile is no error
+end
+
 local function run(ns, addresses, opts, op)
+    opts = options.complete(rows, opts, op, ns.name)
+    local forget = opts.forget
+    opts.forget = nil
     local engine <close> = open(ns, opts, op)
     for _, address in ipairs(addresses) do add(engine, address, ns.name) end
     settle.ready()
     while errors.check(engine:step()) ~= "done" do
         loop.wait_any(engine:fds(), engine:timeout())
     end
-    return collect(engine, addresses)
+    local results = collect(engine, addresses)
+    if forget then forget_silent(ns, results) end
+    return results
 end
 
 -- The options that stand beside the addresses: { "10.0.0.2", "10.0.0.3", count = 3 }.
@@ -90,7 +109,9 @@ end
 --
 -- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
 -- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of
--- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses).
+-- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses),
+-- forget (true: what did not answer leaves no entry in the neighbour table, so that the next attempt
+-- begins anew).
 --
 -- Returns a result, or a list of them in the order of the addresses: address, ok (all were
 -- answered), transmitted, received, duplicates, loss (percent); if there was a reply min, avg, max,

@@ -10,6 +10,7 @@ local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
 local settle = require "nsh.settle"
+local trace = require "nsh.trace"
 
 local M = {}
 local Process = { __name = "nsh.process" }
@@ -101,7 +102,9 @@ end
 -- --- start ---------------------------------------------------------------------------------------
 
 local function hint_for(err, words)
-    if err.code == "ENOENT" and not words[2] and words[1]:find " " then
+    if err.code == "ENOSPC" then
+        err.hint = "raise the limit: sysctl -w user.max_net_namespaces=N"
+    elseif err.code == "ENOENT" and not words[2] and words[1]:find " " then
         err.hint = 'each word is a string of its own: { "ip", "addr" }; for a shell { "sh", "-c", "…" }'
     end
     return err
@@ -147,6 +150,7 @@ local function start(ns, words, options, background)
         env = options.env,
         cwd = options.cwd,
         netns = ns.handle,
+        unshared = rawget(ns, "unshared"),
         hostname = ns.handle and ns.name and ns.name:sub(1, HOSTNAME_MAX),
         etc = ns.handle and (ns.etc or ns.name and "/etc/netns/" .. ns.name),
         stdin = ends.stdin and ends.stdin:fileno(),
@@ -422,6 +426,24 @@ end
 function M.spawn(ns, args, ...)
     local words, options = parse(ns, args, spawn_options, ...)
     return start(ns, words, options, true)
+end
+
+-- What stands for a namespace that is still to be.
+local UNSHARED = { name = "a namespace of its own", unshared = true }
+
+local function quoted(words)
+    local list = {}
+    for i, word in ipairs(words) do list[i] = trace.quote(word) end
+    return table.concat(list, " ")
+end
+
+--- For nsh.netns.unshare.
+function M.unshare(args, ...)
+    local words, options = parse(UNSHARED, args, spawn_options, ...)
+    local process = start(UNSHARED, words, options, true)
+    process.netns = "pid-" .. process.pid
+    trace.say("unshare -n %s &  # pid %d", quoted(words), process.pid)
+    return process
 end
 
 -- --- in the foreground ---------------------------------------------------------------------------

@@ -196,8 +196,8 @@ local function columns_for(records)
     return columns
 end
 
-local function source_value(record, source)
-    if type(source) == "function" then return source(record) end
+local function source_value(record, source, records)
+    if type(source) == "function" then return source(record, records) end
     return rawget(record, source)
 end
 
@@ -205,7 +205,7 @@ end
 local function fill_column(records, header, source)
     local texts, columns, empty = { width.printable(header) }, width.columns(header), true
     for i, record in ipairs(records) do
-        local text = cell(source_value(record, source))
+        local text = cell(source_value(record, source, records))
         texts[i + 1], empty = text, empty and text == ""
         columns = math.max(columns, width.columns(text))
     end
@@ -297,5 +297,8 @@ end
 function M.json(on)
     as_json = on and true or false
 end
+
+--- Whether values are printed as JSON.
+function M.is_json() return as_json end
 
 return setmetatable(M, { __call = function(_, ...) M.show(...) end })

@@ -22,7 +22,7 @@ local function write(ns, key, value)
     dry.check("set " .. key, ns.name)
     local ok, err = core.sysctl.write(ns.handle, key, text)
     trace.change(err and err.message, "%ssysctl -qw %s",
-        ns.label and "ip netns exec " .. trace.quote(ns.label) .. " " or "", trace.quote(key .. "=" .. text))
+        trace.inside(ns.label), trace.quote(key .. "=" .. text))
     if not ok then errors.raise(err, ("set %s to %s"):format(key, text), ns.name) end
 end
 

@@ -41,6 +41,16 @@ function M.change(refusal, format, ...)
     if sink then say(format:format(...), refusal) end
 end
 
+--- What stands before a command that is to run inside a namespace: "ip netns exec ns1 "; "" for a `label`
+-- of nil. One that has no name is entered by its path.
+--
+--     trace.say("%ssysctl -w net.ipv4.ip_forward=1", trace.inside(ns.label))
+function M.inside(label)
+    if not label then return "" end
+    local enter = label:find("/", 1, true) and "nsenter --net=%s " or "ip netns exec %s "
+    return enter:format(M.quote(label))
+end
+
 --- A word of a command, quoted for the shell if it needs it.
 function M.quote(word)
     if word:find "^[%w_%-./:@%%+,=]+$" then return word end

@@ -1,8 +1,9 @@
 /* The floor of a lab: a star of N leaves with the fewest requests in the best order known, and gone
    again. Leaf i is the namespace n<i>; its eth0 (10.0.x.y/16, default route via 10.0.0.1) is one
    end of a veth whose other end, h<i>, is a port of the bridge br0 (10.0.0.1/16) in our own
-   namespace. Prints seconds, a phase a line, and the resident memory with the lab up.   floor N
-   Only in a sandbox: tests/bench/sandbox build/bench/floor N */
+   namespace. As nsh does it, each end has one queue and a MAC of its own, and it is up once both
+   ends of all pairs are. Prints seconds, a phase a line, and the resident memory with the lab up.
+   floor N Only in a sandbox: tests/bench/sandbox build/bench/floor N */
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
@@ -19,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -40,7 +42,7 @@ struct leaf {
 };
 
 static struct leaf leaves[LEAVES_MAX];
-static int count, host_netns, host_netlink, host_inet;
+static int count, host_netns, host_netlink;
 
 static void die(const char *what) {
     perror(what);
@@ -146,19 +148,29 @@ static void add_default_route(struct batch *b) {
     mnl_attr_put_u32(nlh, RTA_GATEWAY, htonl(bridge_address));
 }
 
+/* Left alone, the kernel makes a queue for each processor, and takes all but one out of use again.
+ */
+static void add_end(struct nlmsghdr *nlh, const char *name, uint8_t side, int i) {
+    const uint8_t mac[] = { 2, side, 0, 0, (uint8_t)(i >> 8), (uint8_t)i };
+    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    mnl_attr_put(nlh, IFLA_ADDRESS, sizeof mac, mac);
+    mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 1);
+    mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, 1);
+}
+
 static void add_veth(struct batch *b, int i, int bridge) {
     static const struct ifinfomsg up = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP }, peer;
     char name[IFNAMSIZ];
     snprintf(name, sizeof name, "h%d", i + 1);
     struct nlmsghdr *nlh = add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &up, sizeof up);
-    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    add_end(nlh, name, 1, i);
     mnl_attr_put_u32(nlh, IFLA_MASTER, (uint32_t)bridge);
     struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
     mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
     struct nlattr *data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
     struct nlattr *end = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
     memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof peer), &peer, sizeof peer);
-    mnl_attr_put_strz(nlh, IFLA_IFNAME, "eth0");
+    add_end(nlh, "eth0", 2, i);
     mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)leaves[i].netns);
     mnl_attr_nest_end(nlh, end);
     mnl_attr_nest_end(nlh, data);
@@ -199,12 +211,38 @@ static void create_links(void) {
     }
 }
 
-/* IFF_RUNNING is operstate "up"; this ioctl needs no RTNL lock, and a dump of 1000 links takes 50
- * ms. */
-static bool port_runs(int i) {
-    struct ifreq request = { 0 };
-    snprintf(request.ifr_name, sizeof request.ifr_name, "h%d", i + 1);
-    return ioctl(host_inet, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING);
+static int read_operstate(const struct nlattr *attr, void *arg) {
+    if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
+        *(uint8_t *)arg = mnl_attr_get_u8(attr);
+    return MNL_CB_OK;
+}
+
+/* IFF_RUNNING says less: a pair that nobody has looked at yet has it already. */
+static bool is_up(int netlink, const char *name) {
+    static const struct ifinfomsg link;
+    char answer[8192];
+    uint8_t operstate = IF_OPER_UNKNOWN;
+    struct batch b = { 0 };
+    struct nlmsghdr *nlh = add(&b, RTM_GETLINK, 0, &link, sizeof link);
+    mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    check((int)send(netlink, nlh, nlh->nlmsg_len, 0), name);
+    check((int)recv(netlink, answer, sizeof answer, 0), name);
+    mnl_attr_parse((struct nlmsghdr *)answer, sizeof link, read_operstate, &operstate);
+    return operstate == IF_OPER_UP;
+}
+
+static bool pair_runs(int i) {
+    char name[IFNAMSIZ];
+    snprintf(name, sizeof name, "h%d", i + 1);
+    bool far = is_up(leaves[i].netlink, "eth0");
+    return is_up(host_netlink, name) && far;
+}
+
+static void wait_for_pairs(int until) {
+    static int running;
+    for (; running < until; running++)
+        wait_until(pair_runs, running, "a pair");
 }
 
 /* The kernel's link watch settles 200 ends of links at a time; of what exceeds that, 100 a second.
@@ -218,8 +256,7 @@ static void configure_leaves(void) {
         add_address(&b, ETH0, address);
         add_default_route(&b);
         commit(leaves[i].netlink, &b, "leaf");
-        if (i >= UNSETTLED_MAX)
-            wait_until(port_runs, i - UNSETTLED_MAX, "a port");
+        wait_for_pairs(i - UNSETTLED_MAX + 1);
     }
 }
 
@@ -243,9 +280,8 @@ static void name_namespaces(void) {
     }
 }
 
-static void wait_for_ports(void) {
-    for (int i = 0; i < count; i++)
-        wait_until(port_runs, i, "a port");
+static void wait_for_all(void) {
+    wait_for_pairs(count);
 }
 
 static void build(void) {
@@ -255,7 +291,7 @@ static void build(void) {
     run_phase("leaves", configure_leaves);
     run_phase("bridge-up", start_bridge);
     run_phase("names", name_namespaces);
-    run_phase("wait", wait_for_ports);
+    run_phase("wait", wait_for_all);
 }
 
 /* --- down ----------------------------------------------------------------------------------------
@@ -336,13 +372,13 @@ static void prepare(void) {
     check(setrlimit(RLIMIT_NOFILE, &limit), "descriptors");
     host_netns = check(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "namespace");
     host_netlink = open_netlink();
-    host_inet = check(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
 }
 
 int main(int argc, char **argv) {
     count = argc == 2 ? atoi(argv[1]) : 0;
     if (count < 1 || count > LEAVES_MAX)
         return fprintf(stderr, "usage: floor N\n"), 2;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* stamp.c tells the time of each line */
     prepare();
     double start = now();
     build();

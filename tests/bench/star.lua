@@ -55,6 +55,7 @@ local function resident_kib()
     return status:read("a"):match "VmRSS:%s*(%d+)"
 end
 
+io.stdout:setvbuf "line" -- stamp.c tells the time of each line
 local start = now()
 local lab = declare()
 lab:up()
@@ -65,6 +66,7 @@ if pingall then
     start = now()
     local result = lab:pingall()
     print_since("pingall", start)
+    print("pairs " .. count * (count - 1))
     print(("loss %.2f"):format(result.loss))
 end
 

@@ -44,13 +44,11 @@ static bool is_namespace(const char *path, int ns) {
     return stat(path, &one) == 0 && fstat(ns, &other) == 0 && one.st_ino == other.st_ino;
 }
 
-/* Publishes a node as a lab does: the record first. */
+/* Publishes a node as a lab does. */
 static void publish(uint32_t lab, const char *name, int number) {
-    char path[PATH_MAX], target[64];
-    snprintf(path, sizeof path, NETNS_RUN_DIR "/%s", name);
-    path_to_held(number, target);
-    must_work(guardian_undo_symlink(lab, path, target, &err));
-    must_work(netns_publish(name, target, &err));
+    size_t failed;
+    struct guardian_nodes nodes = { .names = &name, .count = 1 };
+    must_work(guardian_publish(lab, &nodes, number, &failed, &err));
 }
 
 static struct process *shell(const char *line, int netns) {
@@ -149,6 +147,24 @@ static void publish_refuses(void) {
     must(guardian_stop() == 0 && !exists(NETNS_RUN_DIR "/app1"));
 }
 
+/* A name that somebody has stays his, and it is said which one it was. */
+static void publish_many(void) {
+    struct error err;
+    size_t failed = 0;
+    int fds[3], sockets[3];
+    const char *const names[] = { "app1", "app2", "app3" };
+    struct guardian_nodes nodes = { names, fds, 3, "/etc/netns" };
+    enter();
+    must_work(netns_new_many(3, fds, sockets, &err));
+    int number = guardian_hold(1, &nodes, &err);
+    must_work(netns_publish("app2", "/nonesuch", &err));
+    must(guardian_publish(1, &nodes, number, &failed, &err) < 0);
+    must(err.code == EEXIST && failed == 1);
+    must(is_namespace(NETNS_RUN_DIR "/app1", fds[0]) && !exists(NETNS_RUN_DIR "/app3"));
+    must(guardian_stop() == 0 && !exists(NETNS_RUN_DIR "/app1"));
+    must(unlink(NETNS_RUN_DIR "/app2") == 0);
+}
+
 /* --- down ------------------------------------------------------------------------------------- */
 
 static void down_one(void) {
@@ -233,6 +249,7 @@ AS_BOTH(held)
 AS_BOTH(held_in_a_row)
 AS_BOTH(named_for_programs)
 AS_BOTH(publish_refuses)
+AS_BOTH(publish_many)
 AS_BOTH(down_one)
 AS_BOTH(down_spares_host)
 AS_BOTH(symlink_of_another)
@@ -244,6 +261,7 @@ int main(void) {
         cmocka_unit_test(test_held_in_a_row),
         cmocka_unit_test(test_named_for_programs),
         cmocka_unit_test(test_publish_refuses),
+        cmocka_unit_test(test_publish_many),
         cmocka_unit_test(test_down_one),
         cmocka_unit_test(test_down_spares_host),
         cmocka_unit_test(test_symlink_of_another),

@@ -6,10 +6,14 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
+#include "../../core/cleanup.h"
 #include "../../core/netlink.h"
 #include "../../core/netns.h"
 #include "../../core/sandbox.h"
@@ -425,6 +429,24 @@ static void test_other_namespace(void **state) {
     assert_int_equal(inside.fd, -1);
 }
 
+/* Each socket is in the namespace that its descriptor is of. */
+static void test_many_namespaces(void **state) {
+    struct netlink inside;
+    int fds[3], sockets[3];
+    (void)state;
+    assert_int_equal(netns_new_many(3, fds, sockets, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        struct stat one, other;
+        cleanup_fd int here = ioctl(sockets[i], SIOCGSKNS);
+        assert_true(fstat(fds[i], &one) == 0 && fstat(here, &other) == 0);
+        assert_int_equal(one.st_ino, other.st_ino);
+        assert_int_equal(netlink_adopt(&inside, sockets[i], &buffer, &err), 0);
+        assert_int_equal(count_dump(&inside, RTM_GETLINK), 1);
+        netlink_close(&inside);
+        close(fds[i]);
+    }
+}
+
 /* A forked child has a copy of the helper's lock, but not the helper. */
 static void use_namespaces(void) {
     for (int i = 0; i < 5; i++) {
@@ -470,6 +492,7 @@ int main(void) {
         cmocka_unit_test(test_large_message),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_other_namespace),
+        cmocka_unit_test(test_many_namespaces),
         cmocka_unit_test(test_helper_after_fork),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1);

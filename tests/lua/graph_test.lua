@@ -550,6 +550,22 @@ function TestLayout.test_a_tunnel_does_not_bend_the_line_that_it_runs_over()
     lu.assertEquals(directions(shapes.vxlan()), "host1>host2 host1>router router>host2")
 end
 
+-- Cables run from each column to the next one, and no more than eight columns stand beside each other.
+function TestLayout.test_a_long_line_is_folded()
+    local column, most = { r1 = 0 }, 0
+    for _, edge in ipairs(layout.edges(picture.of_lab(shapes.line(30)))) do
+        local from, to = edge.from[1], edge.to[1]
+        if column[from] then
+            column[to] = column[to] or column[from] + 1
+        else
+            column[from] = column[to] - 1
+        end
+        lu.assertEquals(column[to], column[from] + 1)
+        most = math.max(most, column[to])
+    end
+    lu.assertEquals(most, 7)
+end
+
 -- --- formats -------------------------------------------------------------------------------------
 
 local has_dot = os.execute "command -v dot >/dev/null"
@@ -646,11 +662,8 @@ function TestFormats.test_hostile_names()
     lu.assertStrContains(graph:mermaid(), "n#34;1#60;b#62;#38;amp#59;#92;N #35;quot")
 end
 
-function TestFormats.test_a_graph_says_itself_as_dot()
-    local graph = nsh.graph { host }
-    lu.assertEquals(tostring(graph), graph:dot())
-    lu.assertEquals(show.format(graph), graph:dot())
-    lu.assertStrContains(support.raised(graph.dot).message, "a colon is missing")
+function TestFormats.test_methods_are_called_with_a_colon()
+    lu.assertStrContains(support.raised(nsh.graph({ host }).dot).message, "a colon is missing")
 end
 
 -- --- files ---------------------------------------------------------------------------------------
@@ -668,13 +681,14 @@ function TestFiles.test_each_ending()
     lu.skipIf(not has_dot, "graphviz is not there")
     support.sh("mkdir -p " .. directory)
     local graph = nsh.graph(shapes.vxlan())
-    for _, ending in ipairs { "svg", "png", "pdf", "dot", "gv", "mmd" } do
+    for _, ending in ipairs { "svg", "png", "pdf", "dot", "gv", "mmd", "txt" } do
         lu.assertEquals(graph:save(directory .. "/p." .. ending), graph)
     end
     lu.assertEquals(read "p.svg", graph:svg())
     lu.assertEquals(read "p.dot", graph:dot())
     lu.assertEquals(read "p.gv", graph:dot())
     lu.assertEquals(read "p.mmd", graph:mermaid())
+    lu.assertEquals(read "p.txt", graph:text{ width = 100, ascii = false } .. "\n")
     lu.assertEquals(read("p.png"):sub(1, 8), "\x89PNG\r\n\x1a\n")
     lu.assertEquals(read("p.pdf"):sub(1, 5), "%PDF-")
     support.sh("rm -r " .. directory)
@@ -693,7 +707,7 @@ end
 function TestFiles.test_errors()
     local graph = nsh.graph(shapes.line(2))
     support.refused("EINVAL", "cannot save the picture as lab.jpg: " ..
-        "the name must end with .svg, .png, .pdf, .dot, .gv or .mmd (EINVAL)", graph.save, graph, "lab.jpg")
+        "the name must end with .svg, .png, .pdf, .dot, .gv, .mmd or .txt (EINVAL)", graph.save, graph, "lab.jpg")
     support.refused("ENOTDIR", "cannot save the picture as /dev/null/none.dot: Not a directory (ENOTDIR)",
         graph.save, graph, "/dev/null/none.dot")
 end

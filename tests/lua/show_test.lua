@@ -208,7 +208,7 @@ function TestKinds.test_qdisc()
     }), [[
 DEV  PARENT  HANDLE  KIND     OPTIONS
 lo   root    0:      noqueue
-v0   root    1:      netem    delay 0.05 loss-random 0.01 limit 77 ecn
+v0   root    1:      netem    delay 50ms 10ms loss 1% limit 77 ecn
 v0   1:1     2:      prio     bands 3
 ]])
 end

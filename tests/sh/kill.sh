@@ -25,7 +25,7 @@ finish() {
     exit "$failed"
 }
 
-# Whatever may be left: other processes than this shell and its init, links, mounts, names. (Processes
+# Whatever may be left: other processes than this shell and its init, links, mounts, names, rules. (Processes
 # first, without a fork, which would be one more.)
 state() {
     local process name
@@ -40,6 +40,7 @@ state() {
     ip -o link | cut -d: -f2
     while read -r _ _ _ _ entry _; do echo "mount $entry"; done </proc/self/mountinfo
     find /run/nsh -mindepth 1 2>/dev/null
+    nft list ruleset 2>/dev/null
     for entry in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv[46]/conf/*/forwarding; do
         read -r name <"$entry" && echo "$entry $name"
     done
@@ -60,7 +61,7 @@ settle() {
 # or, MOMENTS=milliseconds, of that time. The script's arguments: a file that it marks each time it has
 # done its work, NAME, and a word that sets it apart from the other three.
 kill_many() {
-    local name=$1 times=$2 script=$3 pids i round busy=0 odd=0
+    local name=$1 times=$2 script=$3 pids i round moment busy=0 odd=0
     shift 3
     for ((round = 0; round < times / 4; round++)); do
         pids=()
@@ -70,7 +71,8 @@ kill_many() {
             pids+=($!)
         done
         for i in 0 1 2 3; do
-            sleep "0.$(printf %03d $((RANDOM % ${MOMENTS:-250})))"
+            moment=$((RANDOM % ${MOMENTS:-250}))
+            sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
             kill -KILL "${pids[i]}"
             wait "${pids[i]}" 2>/dev/null
             [ $? = 137 ] || { odd=1; cat "$scratch/out.$((i + 1))" >"$scratch/why"; }

@@ -50,6 +50,14 @@ local nsh = require "nsh"
 nsh.sandbox()
 io.write(nsh.netns.add "ns1":exec{ "sh", "-c", "echo hello from $(hostname)", output = true }.out)'
 
+check "captures, with the module that lies beside core.so" "ICMP echo request	true" '
+local nsh = require "nsh"
+nsh.sandbox()
+nsh.host.link:set{ "lo", up = true }
+local capture = nsh.host:capture{ "lo", filter = "icmp" }
+nsh.host:ping "127.0.0.1"
+print(tostring(capture:list()[1]):match "ICMP echo request", #capture:list() == 2)'
+
 check "errors name the line of the script" \
     'script.lua:4: cannot set link lo in host: unknown key "mtuu"; did you mean mtu (EINVAL)' '
 local nsh = require "nsh"

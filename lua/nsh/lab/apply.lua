@@ -22,8 +22,6 @@ local GONE = 20
 -- The same for what may also be somebody's own, who then gets his error so much later.
 local DYING = 1
 
-local layers = 0 -- numbers of the process's guardian: 0 is the process itself
-
 -- --- up ------------------------------------------------------------------------------------------
 
 -- The last step from `first` on that can be done together with it.
@@ -60,7 +58,7 @@ local function keep_living(list)
     for _, one in ipairs(list) do
         if not one.removed then
             kept[#kept + 1] = one
-            if one.args then one.applied, one.changed = kinds.copy(one.args), nil end
+            if one.args then one.applied, one.changed = one.args, nil end
         end
     end
     return kept
@@ -111,7 +109,7 @@ end
 local function wait_for_names(steps)
     if next(leaving) then errors.check(guardian.sync()) end
     for _, step in ipairs(steps) do
-        local name, peer = is_on_host(step) and step.args[1], step.by.peer
+        local name, peer = is_on_host(step) and step.args[1], rawget(step.by, "peer")
         local seconds = leaving[name] and GONE or peer and peer.node.kind ~= "host" and DYING
         if name and seconds then wait_until_gone(step.node.ns, name, seconds) end
         if name then leaving[name] = nil end
@@ -139,8 +137,8 @@ local function take_back(layer)
 end
 
 local function begin_layer()
-    layers = layers + 1
-    return { id = layers, done = {}, links = { done = 0 }, addresses = { done = 0 } }
+    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {},
+        links = { done = 0 }, addresses = { done = 0 } }
 end
 
 local function register(lab)
@@ -164,9 +162,9 @@ function M.up(lab)
     if #steps > 0 then
         register(lab)
         wait_for_names(steps)
-        local layer = begin_layer()
+        local layer, under = begin_layer(), #lab.layers + 1
         core.interrupt.finally(function() apply(lab, layer, steps) end, function() take_back(layer) end)
-        lab.layers[#lab.layers + 1] = layer.id
+        table.insert(lab.layers, under, layer.id) -- the host's parameters come back first
     end
     commit(lab)
 end
@@ -189,6 +187,7 @@ function M.down(lab)
         for _, interface in ipairs(node.interfaces) do
             if node.kind == "host" then leaving[interface.ifname] = true end
         end
+        node.firewall = nil
         if node.kind ~= "host" then kinds.forget(node) end
     end
     for i = #lab.layers, 1, -1 do

@@ -1,7 +1,7 @@
 --- What a script has declared for a node: an object and its arguments, kept until `lab:up()`.
 --
--- Fields: node; object ("link", "addr", "sysctl", …); args; where ("bridge.lua:7"); applied, a copy of
--- the arguments that are in force, nil as long as it does not exist; removed.
+-- Fields: node; object ("link", "addr", "sysctl", …); args; where ("bridge.lua:7"); applied, the
+-- arguments that are in force (args itself until it is changed), nil as long as it does not exist; removed.
 local errors = require "nsh.errors"
 
 local Declaration = {}
@@ -22,12 +22,19 @@ function Declaration:title()
     return name and ("%s %s"):format(self.object, tostring(name)) or self.object
 end
 
+local function copy(args)
+    local result = {}
+    for key, value in pairs(args) do result[key] = value end
+    return result
+end
+
 --- Changes fields; `lab:up()` applies the difference. Returns the declaration.
 --
 --     route:set{ via = "10.0.0.254" }
 function Declaration:set(fields)
     if self.removed then self:refuse("change", "it was removed") end
     if type(fields) ~= "table" then self:refuse("change", "a table of fields expected") end
+    if self.args == self.applied then self.args = copy(self.args) end
     for key, value in pairs(fields) do self.args[key] = value end
     self.changed, self.node.lab.dirty = true, true
     return self

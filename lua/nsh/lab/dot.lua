@@ -9,7 +9,7 @@ local M = {}
 local FONT = "DejaVu Sans,Verdana,Helvetica,Arial,sans-serif"
 local INK, SOFT, FAINT = "#1f2933", "#64748b", "#94a3b8"
 local FRAME = "#94a3b8"
-local HEAD = { node = "#f1f5f9", host = "#e2e8f0", switch = "#dbeafe" }
+local HEAD = { node = "#f1f5f9", host = "#e2e8f0", switch = "#dbeafe", outside = "#ffffff" }
 local BRIDGE = "#eaf2fe"
 
 local PREAMBLE = ([[
@@ -17,6 +17,9 @@ local PREAMBLE = ([[
   node  [shape=plain, fontname="FONT", fontsize=10, fontcolor="INK"]
   edge  [dir=none, color="SOFT", penwidth=1.2, fontname="FONT", fontsize=9, fontcolor="SOFT"]
 ]]):gsub("FONT", FONT):gsub("INK", INK):gsub("SOFT", SOFT)
+
+-- What is outside of the lab is no box of it.
+local OUTSIDE = ' style="rounded,dashed"'
 
 local EDGES = {
     tunnel = 'style=dashed, color="#c2410c", fontcolor="#c2410c"',
@@ -57,8 +60,7 @@ end
 -- The name, and what it is if that is no cable.
 local function name_text(interface, depth)
     local is_down = interface.up == false
-    local notes = { interface.label or interface.kind ~= "veth" and interface.kind or nil }
-    if is_down then notes[#notes + 1] = "down" end
+    local notes = picture.words(interface)
     local text = blanks(3 * depth) .. colored(interface.name, is_down and FAINT)
     return notes[1] and text .. " " .. colored(table.concat(notes, " "), is_down and FAINT or SOFT) or text
 end
@@ -104,7 +106,7 @@ local function box_rows(box, node)
 end
 
 local BOX = [[
-  n%d [label=<<table border="1" cellborder="0" cellspacing="0" cellpadding="5" color="%s">
+  n%d [label=<<table border="1" cellborder="0" cellspacing="0" cellpadding="5" color="%s"%s>
 %s  </table>>]
 ]]
 
@@ -160,7 +162,8 @@ function M.text(from)
     local boxes = number(from.nodes)
     local texts = { ("digraph %s {\n"):format(quote(from.name)), PREAMBLE:format(column_gap(from)) }
     for i, node in ipairs(from.nodes) do
-        texts[#texts + 1] = BOX:format(i, FRAME, box_rows(boxes[node.name], node))
+        local style = node.kind == "outside" and OUTSIDE or ""
+        texts[#texts + 1] = BOX:format(i, FRAME, style, box_rows(boxes[node.name], node))
     end
     for i, edge in ipairs(layout.edges(from)) do texts[#texts + 1] = edge_text(i, edge, boxes) end
     return table.concat(texts) .. "}\n"

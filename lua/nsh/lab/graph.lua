@@ -10,16 +10,48 @@ Graph.__index = Graph
 
 -- --- texts ---------------------------------------------------------------------------------------
 
+local WIDTH = 80 -- columns, where there is no terminal
+
+-- Whether the locale's characters are those of UTF-8 (setlocale(3): the first of these that is set).
+local function has_boxes()
+    for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+        local value = os.getenv(name)
+        if value and value ~= "" then return value:lower():find "utf%-?8" ~= nil end
+    end
+    return false
+end
+
+local text_options = {
+    { "width", min = 20, max = 1000, whole = true, valid = "a number of columns, 20 to 1000" },
+    { "ascii", type = "boolean", valid = "true or false" },
+}
+
+--- The picture for a terminal: each node a box with its interfaces and their addresses, ports below their bridge;
+-- a line for each veth pair, a dashed one for each tunnel. Large networks are an outline. Options:
+--   width   columns that it may take (default: the terminal's; 80 if there is none)
+--   ascii   true: only "+", "-", "|" and the like (default: where the locale is not of UTF-8)
+-- Also `tostring(graph)`, and so `print(lab:graph())`.
+--
+--     print(nsh.graph{ ns1, host }:text{ width = 100 })
+function Graph:text(opts)
+    errors.check_self(self, "picture", "graph:text()")
+    opts = require("nsh.options").complete(text_options, opts or {}, "draw a picture")
+    local ascii = opts.ascii
+    if ascii == nil then ascii = not has_boxes() end
+    local columns = opts.width or require("nsh.core").file.columns(1) or WIDTH
+    return require("nsh.lab.text").text(self.picture, columns, ascii)
+end
+
+function Graph:__tostring() return self:text() end
+
 --- The text for graphviz: each node a box with its interfaces and their addresses, a bridge with its ports
--- as a block in it, a line for each veth pair, a dashed one for each tunnel. Also `tostring(graph)`.
+-- as a block in it, a line for each veth pair, a dashed one for each tunnel.
 --
 --     print(nsh.graph{ ns1, host }:dot())
 function Graph:dot()
     errors.check_self(self, "picture", "graph:dot()")
     return require("nsh.lab.dot").text(self.picture)
 end
-
-Graph.__tostring = Graph.dot
 
 --- The text for Mermaid, which many pages draw by themselves: in Markdown between ```mermaid and ```.
 --
@@ -66,6 +98,7 @@ end
 -- What goes into a file, by the ending of its name.
 local formats = {
     dot = Graph.dot, gv = Graph.dot, mmd = Graph.mermaid, svg = Graph.svg,
+    txt = function(graph) return graph:text{ width = 100, ascii = false } .. "\n" end,
     png = function(graph) return render(graph, "png") end,
     pdf = function(graph) return render(graph, "pdf") end,
 }
@@ -84,19 +117,22 @@ local function write(path, text)
     errors.raise(errors.new(CODES[errno] or "EIO", message), "save the picture as " .. path)
 end
 
+--- Whether a picture can be saved under that name, and the endings that there are, in words.
+function M.can_save(path)
+    return type(path) == "string" and formats[path:match "%.(%w+)$"] ~= nil,
+        "the name must end with .svg, .png, .pdf, .dot, .gv, .mmd or .txt"
+end
+
 --- Saves the picture; the ending of the name says how: .svg, .png or .pdf (by graphviz), .dot or .gv, .mmd
--- (Mermaid). Returns the graph. Errors: EINVAL: another ending; as of graph:svg(), and of the file: ENOENT,
--- EACCES, …
+-- (Mermaid), .txt (as graph:text()). Returns the graph. Errors: EINVAL: another ending; as of graph:svg(), and
+-- of the file: ENOENT, EACCES, …
 --
 --     lab:graph():save "lab.svg"
 function Graph:save(path)
     errors.check_self(self, "picture", 'graph:save "lab.svg"')
-    local format = type(path) == "string" and formats[path:match "%.(%w+)$"]
-    if not format then
-        errors.raise(errors.new("EINVAL", "the name must end with .svg, .png, .pdf, .dot, .gv or .mmd"),
-            "save the picture as " .. tostring(path))
-    end
-    write(path, format(self))
+    local can, endings = M.can_save(path)
+    if not can then errors.raise(errors.new("EINVAL", endings), "save the picture as " .. tostring(path)) end
+    write(path, formats[path:match "%.(%w+)$"](self))
     return self
 end
 
@@ -138,13 +174,16 @@ local function picture_of(what)
     return picture.of(check(type(what) == "table" and getmetatable(what) == nil and what or { what }))
 end
 
+--- A graph of a picture (nsh.lab.picture).
+function M.new(from) return setmetatable({ picture = from }, Graph) end
+
 --- A picture of a network: of namespaces, in their order, or of a lab, declared or up. Without an argument,
 -- of `host` and all namespaces that have a name. What their interfaces are and have is looked up now. Returns
--- an object with dot, mermaid, svg, save. Errors: EINVAL: not a list of namespaces.
+-- an object with text, dot, mermaid, svg, save. Errors: EINVAL: not a list of namespaces.
 --
 --     nsh.graph{ ns1, ns2, host }:save "network.svg"
 function M.graph(what)
-    return setmetatable({ picture = picture_of(what) }, Graph)
+    return M.new(picture_of(what))
 end
 
 return M

@@ -8,6 +8,8 @@
 --                                     to = host, peer = { "hlink" .. i, master = "br0" } }
 --     end
 --     lab:up()
+local core = require "nsh.core"
+local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
 
@@ -23,19 +25,48 @@ local function check_name(what, name)
         ("declare %s %s"):format(what, tostring(name)))
 end
 
---- Begins a lab. Nothing is made before `lab:up()`. Errors: EINVAL: this cannot be a name.
+-- It is forked while nsh is small: each page that nsh has by then costs it a fault when it is written to
+-- next. If that is refused, lab:up() will say so.
+local function start_guardian()
+    if not dry.on then core.guardian.start() end
+end
+
+local unnamed = 0 -- labs of this process
+
+-- The script's name, fit to be one of a lab, for one that has none of its own; the process's number makes
+-- it one that nobody else has.
+local function make_up_name()
+    local script = type(arg) == "table" and type(arg[0]) == "string" and arg[0]:match "([^/]+)$" or "lab"
+    local stem = script:gsub("%.lua$", ""):gsub("[%z%s]", "-"):sub(1, 40)
+    unnamed = unnamed + 1
+    local nth = unnamed > 1 and "-" .. unnamed or ""
+    local stat <close> = assert(io.open "/proc/self/stat")
+    return ("%s-%d%s"):format(stem, stat:read "n", nth), stem .. nth
+end
+
+--- Begins a lab. Nothing is made before `lab:up()`. Without a name it gets one of its script's and the
+-- number of the process: such a script may run several times at once. Errors: EINVAL: this cannot be a name.
 --
 --     local lab <close> = nsh.lab "bridge"
 local function new(name)
+    local seed = name
+    if name == nil then name, seed = make_up_name() end
     check_name("lab", name)
-    return setmetatable({ name = name, nodes = {}, by_name = {}, waiting = {}, layers = {}, dirty = true }, Lab)
+    start_guardian()
+    -- The seed is what MACs follow from: the same at each run.
+    local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
+        dirty = true }, Lab)
+    local draw = package.loaded["nsh.lab.draw"]
+    if draw then draw.note(lab) end
+    return lab
 end
 
 function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
 
-local function add_node(lab, name, kind)
+--- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
+function methods.add_node(lab, name, kind)
     local where, other = errors.where(), lab.by_name[name]
     if other then
         errors.raise(errors.new("EEXIST", "there is one already: " .. other.where), "declare node " .. name)
@@ -69,7 +100,7 @@ function methods:node(name, opts)
     if name == "host" then
         errors.raise(errors.new("EINVAL", "that is the name of lab.host"), "declare node host")
     end
-    local node = add_node(self, name, "node")
+    local node = self:add_node(name, "node")
     node.lo = not (opts and opts.lo == false)
     satisfy(self, node)
     return node
@@ -82,7 +113,7 @@ end
 --     app:connect{ "eth0", addr = "10.0.0.1/24", to = s1 }
 function methods:switch(name, spec)
     check_name("switch", name)
-    local node = add_node(self, name, "switch")
+    local node = self:add_node(name, "switch")
     local bridge = { name }
     for key, value in pairs(spec or {}) do bridge[key] = value end
     node.lo, node.switch = true, node:bridge(bridge)
@@ -135,7 +166,7 @@ function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
 local elsewhere = {
-    show = "nsh.lab.show", graph = "nsh.lab.graph",
+    show = "nsh.lab.show", graph = "nsh.lab.graph", uplink = "nsh.lab.uplink",
     star = "nsh.lab.shapes", line = "nsh.lab.shapes", ring = "nsh.lab.shapes", tree = "nsh.lab.shapes",
     mesh = "nsh.lab.shapes", leaf_spine = "nsh.lab.shapes",
 }
@@ -143,7 +174,7 @@ local elsewhere = {
 function Lab.__index(lab, key)
     if methods[key] then return methods[key] end
     if key == "host" then
-        local host = add_node(lab, "host", "host")
+        local host = lab:add_node("host", "host")
         host.ns = require("nsh").host
         host.here, host.here_label = host.ns.here, host.ns.here_label
         rawset(lab, "host", host)

@@ -14,7 +14,7 @@ local SHAPES = { delay = true, jitter = true, loss = true, rate = true, duplicat
 local OWN = { "addr", "via", "to", "peer", "vlan" }
 
 local function listed(value)
-    if value == nil then return {} end
+    if not value or (type(value) == "table" and next(value) == nil) then return {} end
     if type(value) == "table" and not value.__name and value[1] ~= nil then return value end
     return { value }
 end
@@ -139,8 +139,8 @@ function Interface:__tostring()
 end
 
 --- Changes fields of the link, or `addr`, `via`, `delay`, `loss`, `rate`; `lab:up()` applies the
--- difference. A field is taken away with `false` where the kernel can: `master = false`. Returns the
--- interface.
+-- difference. A field is taken away with `false` where the kernel can: `master = false`, `addr = false`.
+-- Returns the interface.
 --
 --     link:set{ mtu = 1400, delay = "50ms" }
 function Interface:set(fields)
@@ -155,7 +155,16 @@ end
 --     link:down(); lab:up()
 function Interface:down() return self:set{ up = false } end
 
-function Interface:up() return self:set{ up = true } end
+-- With its end the kernel has taken away its routes, and its addresses of IPv6 (fib_disable_ip in
+-- net/ipv4/fib_frontend.c, addrconf_ifdown in net/ipv6/addrconf.c): they are to be made again.
+function Interface:up()
+    local was_down = self.applied and self.applied.up == false
+    for _, part in ipairs(was_down and self.parts or {}) do
+        local is_inet6 = part.object == "addr" and tostring(part.args[1]):find(":", 1, true)
+        if part.object == "route" or is_inet6 then part.applied = nil end
+    end
+    return self:set{ up = true }
+end
 
 --- Removes it with the next `lab:up()`, and with it the other end of a veth pair.
 function Interface:remove()

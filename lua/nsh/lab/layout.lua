@@ -113,8 +113,8 @@ local function place(columns, neighbours, names)
     end
 end
 
--- Node -> column, a whole number, the smallest farthest to the left.
-local function columns_of(picture)
+--- Node -> column, a whole number, the smallest farthest to the left.
+function M.columns(picture)
     local neighbours, columns = neighbours_of(picture), {}
     for _, node in ipairs(picture.nodes) do
         if not columns[node.name] then
@@ -125,13 +125,41 @@ local function columns_of(picture)
     return columns
 end
 
+--- Node -> column, 0 or 1, that of the first node is 0: cables run between the two, or within one.
+function M.two_columns(picture)
+    local neighbours, columns = neighbours_of(picture), {}
+    for _, node in ipairs(picture.nodes) do
+        if not columns[node.name] then
+            local steps = explore(neighbours, { node.name }, {})
+            for name, distance in pairs(steps) do columns[name] = distance % 2 end
+        end
+    end
+    return columns
+end
+
+local MOST_COLUMNS = 8 -- of a picture that fits a page
+
+-- Folds columns to and fro, like a folding rule: what stands in columns beside each other still does.
+local function fold(columns)
+    local first, last = math.huge, -math.huge
+    for _, column in pairs(columns) do first, last = math.min(first, column), math.max(last, column) end
+    if last - first < MOST_COLUMNS then return columns end
+    local folded, turn = {}, MOST_COLUMNS - 1
+    for name, column in pairs(columns) do
+        local at = (column - first) % (2 * turn)
+        folded[name] = at <= turn and at or 2 * turn - at
+    end
+    return folded
+end
+
 --- The edges of a picture as they are drawn, from left to right: a list of { from =, to =, kind =,
 -- label = }, with ends { node, interface }. Within a column they run from the earlier node to the later
 -- one: so no two nodes that a cable joins stand above each other, which graphviz draws badly.
+-- A network of many columns is folded.
 --
 --     for _, edge in ipairs(layout.edges(picture)) do print(edge.from[1], edge.to[1]) end
 function M.edges(picture)
-    local columns, number, edges = columns_of(picture), {}, {}
+    local columns, number, edges = fold(M.columns(picture)), {}, {}
     for i, node in ipairs(picture.nodes) do number[node.name] = i end
     local function is_right_of(a, b)
         if columns[a] ~= columns[b] then return columns[a] > columns[b] end

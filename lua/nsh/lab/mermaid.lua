@@ -14,6 +14,7 @@ flowchart LR
 
 local STYLES = [[
     classDef node fill:#f8fafc,stroke:#94a3b8
+    classDef outside fill:#ffffff,stroke:#94a3b8,stroke-dasharray:4 4
     classDef bridge fill:#eaf2fe,stroke:#94a3b8
     classDef interface fill:#ffffff,stroke:#cbd5e1
 ]]
@@ -35,9 +36,9 @@ local function quote(...)
 end
 
 local function title(interface)
-    local kind = interface.label or interface.kind ~= "veth" and interface.kind
-    local name = kind and interface.name .. " " .. kind or interface.name
-    return interface.up == false and name .. " down" or name
+    local words = picture.words(interface)
+    table.insert(words, 1, interface.name)
+    return table.concat(words, " ")
 end
 
 -- --- nodes -----------------------------------------------------------------------------------------
@@ -76,13 +77,13 @@ end
 
 -- A switch is its bridge; a node without interfaces is no group.
 local function write_node(out, id, ids, node)
-    local tree = picture.tree(node)
+    local tree, class = picture.tree(node), node.kind == "outside" and "outside" or "node"
     if picture.switch(node) then
         write_branches(out, 1, ids, tree)
     elseif tree[1] then
-        write_group(out, 1, id, node.name, "node", function() write_branches(out, 2, ids, tree) end)
+        write_group(out, 1, id, node.name, class, function() write_branches(out, 2, ids, tree) end)
     else
-        write(out, 1, "%s[%s]:::node", id, quote(node.name))
+        write(out, 1, "%s[%s]:::%s", id, quote(node.name), class)
     end
 end
 

@@ -5,6 +5,7 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local Declaration = require "nsh.lab.declaration"
+local firewall = require "nsh.lab.firewall"
 local Interface = require "nsh.lab.interface"
 
 local Node = { __name = "nsh.node" }
@@ -13,7 +14,7 @@ local methods = {}
 --- Makes a node; for lab:node and its like.
 function Node.new(lab, name, kind, where)
     return setmetatable({ lab = lab, name = name, kind = kind, where = where, interfaces = {},
-        by_name = {}, declarations = {} }, Node)
+        by_name = {}, declarations = {}, ns = false, removed = false }, Node)
 end
 
 function Node:__tostring()
@@ -97,13 +98,34 @@ function methods:connect(spec)
     error(err, 0)
 end
 
---- Declares a bridge in this node, and returns it. It goes up last, once it has its ports.
+local function enslave(bridge, ports)
+    if type(ports) ~= "table" then bridge:refuse("add", 'ports are a list of names: { "eth0", "eth1" }') end
+    for _, name in ipairs(ports) do
+        local port = bridge.node.by_name[name]
+        if not port then bridge:refuse("add", "ports: there is no interface " .. tostring(name), "ENODEV") end
+        port:set{ master = bridge.name }
+    end
+end
+
+--- Declares a bridge in this node, and returns it. It goes up last, once it has its ports. `ports`: names
+-- of interfaces declared before that become its ports.
 --
 --     host:bridge{ "br0", addr = "172.16.0.1/16", stp_state = 0 }
+--     host:bridge{ "br1", ports = { "hlink3", "hlink4" } }
 function methods:bridge(spec)
+    if type(spec) == "string" then spec = { spec } end
     check_table(self, spec, "add a bridge", '{ "br0", addr = "10.0.0.1/24" }')
-    return Interface.new(self, "bridge", with_name(spec, free_name(self, "br")), errors.where())
+    local fields = with_name(spec, free_name(self, "br"))
+    fields.ports = nil
+    local bridge = Interface.new(self, "bridge", fields, errors.where())
+    if spec.ports then enslave(bridge, spec.ports) end
+    return bridge
 end
+
+--- The interface that was declared under that name, or nil.
+--
+--     host:find "hlink3":set{ mtu = 1400 }
+function methods:find(name) return self.by_name[name] end
 
 --- Declares a link of any other kind, with the arguments of link:add, and `addr` and `via`.
 --
@@ -126,14 +148,45 @@ function methods:sysctl(key, value)
     return Declaration.new(self, "sysctl", { key, value = value }, errors.where())
 end
 
---- Declares the node's firewall: text for the program nft. Further texts are added to it.
+--- Declares the node's firewall: text for the program nft. Further texts are added to it. Without a text
+-- lists what is in force: see ns:nft. On the host in a sandbox only; elsewhere nsh.host:nft acts at once.
 --
 --     r1:nft "table inet t { chain c { type filter hook input priority 0; policy drop; }; }"
 function methods:nft(text)
+    if text == nil then return self:live():nft() end
     if type(text) ~= "string" then refuse(self, "use nft", "a text of rules expected") end
-    if self.kind == "host" then refuse(self, "use nft", "a lab keeps away from the host's firewall", "EPERM") end
+    if not firewall.takes_text(self) then
+        refuse(self, "use nft", "a lab keeps away from the host's firewall but for masquerade, snat, dnat, forward",
+            "EPERM")
+    end
     return Declaration.new(self, "nft", { "ruleset", text = text }, errors.where())
 end
+
+local function declare_helper(self, verb, args)
+    errors.check_self(self, "declarations", ("node:%s{…}"):format(verb))
+    return Declaration.new(self, verb, firewall.check(self, verb, args), errors.where())
+end
+
+--- Declares that what leaves the node gets the address of the interface by which it leaves: see
+-- ns:masquerade.
+--
+--     lab.host:masquerade{ saddr = "172.16.0.0/16", oifname = "!= br0" }
+function methods:masquerade(args) return declare_helper(self, "masquerade", args) end
+
+--- Declares that what leaves the node gets another source: see ns:snat.
+--
+--     r1:snat{ saddr = "2.2.2.0/30", to = "192.168.70.53" }
+function methods:snat(args) return declare_helper(self, "snat", args) end
+
+--- Declares a port forward: see ns:dnat.
+--
+--     r1:dnat{ iifname = "eth0", proto = "tcp", dport = 8080, to = "10.0.0.2:80" }
+function methods:dnat(args) return declare_helper(self, "dnat", args) end
+
+--- Declares that something is forwarded, also where others drop it; or a policy: see ns:forward.
+--
+--     lab.host:forward{ iifname = "br0", oifname = "!= br0" }
+function methods:forward(args) return declare_helper(self, "forward", args) end
 
 --- Declares a file below /etc that the node's programs see.
 --
@@ -201,6 +254,14 @@ function methods:ping(target, opts)
     return self:live():ping(target, opts)
 end
 
+--- Captures on an interface of the node: see ns:capture.
+--
+--     local capture <close> = app3:capture{ "clink3", filter = "icmp" }
+function methods:capture(args, fn)
+    local function rename(name) return self:ifname(name) end
+    return self:live():capture(require "nsh.capture".arguments(args, rename), fn)
+end
+
 -- `node.link`: verbs of the namespace's object; called, it declares one.
 local Objects = {}
 
@@ -221,7 +282,7 @@ end
 local known = core.netlink.objects()
 
 -- What the namespace does itself, at once.
-local living = { exec = true, spawn = true }
+local living = { exec = true, spawn = true, peer = true, show = true }
 
 function Node.__index(node, key)
     if methods[key] then return methods[key] end

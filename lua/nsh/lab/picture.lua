@@ -6,10 +6,11 @@
 --           addresses = { "172.16.0.30/16" }, up = true, state = "UP" } } }, … },
 --       edges = { { a = { "app3", "clink3" }, b = { "host", "hlink3" }, kind = "veth" }, … } }
 --
--- No two nodes have the same name. Their kinds are "node", "host" and "switch". An interface has also
+-- No two nodes have the same name. Their kinds are "node", "host", "switch" and "outside". An interface has also
 --   master   the bridge, bond or VRF that it belongs to: a name in the same node
 --   tunnel   { remote = "10.0.0.2", key = 42 }
 --   label    what people call it where its name and kind do not say it: "vxlan 42", "vlan on eth0"
+--   notes    what a lab says of its end of the cable, if it does: { "delay 50ms", "vlan 10" }
 --   up, state  nil for what is only declared
 -- The kinds of edges are "veth", "tunnel", and "lower" (a macvlan, and its lower link in another node).
 local M = {}
@@ -180,7 +181,16 @@ local function new_interface(fields)
     return {
         name = fields.name, kind = fields.kind, master = fields.master, up = fields.up, state = fields.state,
         addresses = told, tunnel = tunnel, label = label_of(fields.kind, tunnel, fields.lower),
+        notes = fields.notes,
     }
+end
+
+--- What an interface is beside its name, if it is no mere cable that is up: a list of words.
+function M.words(interface)
+    local words = { interface.label or interface.kind ~= "veth" and interface.kind or nil }
+    for _, note in ipairs(interface.notes or {}) do words[#words + 1] = note end
+    if interface.up == false then words[#words + 1] = "down" end
+    return words
 end
 
 -- --- declared interfaces -------------------------------------------------------------------------
@@ -193,13 +203,28 @@ local function kernel_name(node, name)
     return name
 end
 
+-- In the order in which they are told.
+local told_shapes = { "rate", "delay", "jitter", "loss", "duplicate" }
+
+local function notes_of(declared)
+    local notes, vlans = {}, {}
+    for _, key in ipairs(told_shapes) do
+        notes[#notes + 1] = require("nsh.show.kinds").option(key, (declared.shape or {})[key])
+    end
+    for _, part in ipairs(declared.parts or {}) do
+        if part.object == "vlan" and not part.removed then vlans[#vlans + 1] = part.args.vid or part.args[1] end
+    end
+    if vlans[1] then notes[#notes + 1] = "vlan " .. table.concat(vlans, ",") end
+    return notes[1] and notes or nil
+end
+
 local function declared_interface(declared, node)
     local args = declared.args or {}
     local info, master = args[declared.kind], declared.master or args.master
     return new_interface {
         name = declared.ifname or declared.name, kind = declared.kind, addresses = declared.addresses or {},
         master = master and kernel_name(node, master), lower = args.link,
-        info = type(info) == "table" and info or args,
+        info = type(info) == "table" and info or args, notes = notes_of(declared),
     }
 end
 
@@ -255,12 +280,12 @@ local function kind_of_link(record)
     return record.linkinfo and record.linkinfo.info_kind
 end
 
-local function living_interface(record, addresses)
+local function living_interface(record, addresses, declared)
     local kind, info = kind_of_link(record), record.linkinfo and record.linkinfo.info_data or {}
     return new_interface {
         name = record.ifname, kind = kind, addresses = addresses[record.ifname] or {}, info = info,
         master = record.master, lower = record.link,
-        up = has_flag(record, "UP"), state = record.operstate,
+        up = has_flag(record, "UP"), state = record.operstate, notes = declared and declared.notes,
     }
 end
 
@@ -272,7 +297,7 @@ local function look_at(node)
     for _, record in ipairs(node.ns.link:list()) do
         local at = declared[record.ifname] or not node.only_declared and #node.interfaces + 1
         if at then
-            node.interfaces[at] = living_interface(record, addresses)
+            node.interfaces[at] = living_interface(record, addresses, node.interfaces[at])
             table.insert(node.records, record)
         end
     end
@@ -413,6 +438,29 @@ function M.of_lab(lab)
     end
     add_declared_pairs(lab, edges)
     return finish(lab.name, nodes, edges)
+end
+
+local function renamed(edge_end, names) return { names[edge_end[1]], edge_end[2] } end
+
+--- Several pictures beside each other in one: where two have a node of the same name, each is called as
+-- "lab/node".
+function M.merge(pictures)
+    local result, counts = { name = "network", nodes = {}, edges = {} }, {}
+    for _, one in ipairs(pictures) do
+        for _, node in ipairs(one.nodes) do counts[node.name] = (counts[node.name] or 0) + 1 end
+    end
+    for _, one in ipairs(pictures) do
+        local names = {}
+        for _, node in ipairs(one.nodes) do
+            names[node.name] = counts[node.name] > 1 and one.name .. "/" .. node.name or node.name
+            table.insert(result.nodes, { name = names[node.name], kind = node.kind, interfaces = node.interfaces })
+        end
+        for _, edge in ipairs(one.edges) do
+            table.insert(result.edges, { a = renamed(edge.a, names), b = renamed(edge.b, names), kind = edge.kind,
+                label = edge.label })
+        end
+    end
+    return result
 end
 
 -- A name that no other node has: "ns1", "ns1 (2)".

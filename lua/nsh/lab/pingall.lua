@@ -60,7 +60,8 @@ end
 local function addresses_of(node)
     local list = {}
     for _, declared in ipairs(node.declarations) do
-        if declared.object == "addr" and not declared.removed then
+        local is_uplink = declared.owner and declared.owner.uplink
+        if declared.object == "addr" and not declared.removed and not is_uplink then
             table.insert(list, declared.args[1] or declared.args.local_)
         end
     end
@@ -69,8 +70,10 @@ end
 
 local function nodes_of(lab)
     local list = {}
-    for i, node in ipairs(lab.nodes) do
-        list[i] = { name = node.name, ns = node:live(), addresses = addresses_of(node) }
+    for _, node in ipairs(lab.nodes) do
+        if node.kind ~= "outside" then
+            list[#list + 1] = { name = node.name, ns = node:live(), addresses = addresses_of(node) }
+        end
     end
     return list
 end

@@ -5,6 +5,7 @@
 -- namespaces, so each veth is created from the namespace of its busier end (the port of a bridge, the
 -- host) with the other end in place; the other end is set up in its own; bridges go up once they have
 -- all their ports, or each new port's multicast would be flooded to all the others.
+local firewall = require "nsh.lab.firewall"
 local names = require "nsh.lab.name"
 
 local M = {}
@@ -14,6 +15,9 @@ local M = {}
 local AT_CREATION = { address = true, mtu = true, txqueuelen = true, txqlen = true, group = true,
     numtxqueues = true, numrxqueues = true }
 local NEAR_ONLY = { up = true, master = true }
+-- Left alone, the kernel makes a queue for each processor, and takes all but one out of use again, which
+-- is a third of what a pair costs (veth_init_queues, drivers/net/veth.c).
+local QUEUES = 1
 -- And of a link of any other kind, what takes effect only once it exists (core/schema/link.c: LATER).
 local ONCE_IT_EXISTS = { alias = true, ifalias = true, addrgenmode = true, protodown = true, proto_down = true,
     carrier = true }
@@ -48,13 +52,16 @@ local function check_device(declaration, key, name)
         nearest and ("; did you mean %s"):format(nearest) or ""), "ENODEV")
 end
 
--- The arguments as the kernel's names have them.
+-- The arguments as the kernel's names have them: to be read only, they may be the declaration's own.
 local function resolved(declaration)
-    local args = shallow(declaration.args)
+    local args, own = declaration.args, true
     for _, key in ipairs(DEVICES) do
-        if type(args[key]) == "string" then
-            check_device(declaration, key, args[key])
-            args[key] = declaration.node:ifname(args[key])
+        local name = args[key]
+        if type(name) == "string" then
+            check_device(declaration, key, name)
+            local ifname = declaration.node:ifname(name)
+            if own and ifname ~= name then args, own = shallow(args), false end
+            if not own then args[key] = ifname end
         end
     end
     return args
@@ -91,7 +98,7 @@ end
 local function is_busier(interface) return rank(interface) > rank(interface.peer) end
 
 local function address_of(interface)
-    return interface.args.address or names.mac(interface.node.lab.name, interface.node.name, interface.name)
+    return interface.args.address or names.mac(interface.node.lab.seed, interface.node.name, interface.name)
 end
 
 local function creation(interface, near)
@@ -101,6 +108,7 @@ local function creation(interface, near)
         if AT_CREATION[key] or (near and NEAR_ONLY[key]) then args[key] = value end
     end
     if near then args.up = is_up(interface) or nil end
+    args.numtxqueues, args.numrxqueues = args.numtxqueues or QUEUES, args.numrxqueues or QUEUES
     return args
 end
 
@@ -128,7 +136,7 @@ end
 
 -- A bridge is born with a MAC that is its own, or the smallest of its ports' would be its.
 local function add_other(plan, interface)
-    local args = resolved(interface)
+    local args = shallow(resolved(interface))
     args.type = interface.kind
     for key in pairs(interface.args) do
         if is_later(interface, key) then args[key] = nil end
@@ -228,6 +236,7 @@ end
 -- Objects in the order in which one may need another; those of other kinds follow.
 local ORDER = { addr = 1, neigh = 2, vlan = 3, fdb = 3, nexthop = 4, route = 5, rule = 6 }
 local SPECIAL = { link = true, sysctl = true, nft = true, file = true, run = true }
+for helper in pairs(firewall.HELPERS) do SPECIAL[helper] = true end
 
 local function ordered(node)
     local list = {}
@@ -245,6 +254,7 @@ local function addition(declaration)
     local args = resolved(declaration)
     local text = args[1]
     if declaration.object == "addr" and type(text) == "string" and text:find(":", 1, true) and args.nodad == nil then
+        args = shallow(args)
         args.nodad = true
     end
     return args
@@ -297,17 +307,8 @@ local function add_kind(plan, node, kind, filter)
     end)
 end
 
--- nft takes a node's texts as one transaction; a change in one of them is a change of the whole.
 local function add_firewall(plan, node)
-    local due, last, text = false, nil, {}
-    for _, declaration in ipairs(node.declarations) do
-        if declaration.object == "nft" then
-            due = due or declaration.changed or (declaration.applied == nil) ~= (declaration.removed == true)
-            last = declaration
-            if not declaration.removed then text[#text + 1] = declaration.args.text end
-        end
-    end
-    if due then plan:step{ kind = "nft", node = node, by = last, text = table.concat(text, "\n") } end
+    for _, step in ipairs(firewall.steps(node)) do plan:step(step) end
 end
 
 -- --- what is taken back --------------------------------------------------------------------------
@@ -335,11 +336,13 @@ local function remove_links(plan, node)
     end
 end
 
-local function remove_programs(plan, node)
+-- What is to be done when a declaration of a kind goes.
+local END = { run = "stop", sysctl = "restore" }
+
+local function end_declarations(plan, node)
     for _, declaration in ipairs(node.declarations) do
-        if declaration.object == "run" and declaration.removed and declaration.applied then
-            plan:step{ kind = "stop", node = node, by = declaration }
-        end
+        local kind = declaration.removed and declaration.applied and END[declaration.object]
+        if kind then plan:step{ kind = kind, node = node, by = declaration } end
     end
 end
 
@@ -411,7 +414,7 @@ function M.build(lab)
     local plan = setmetatable({ steps = {}, gone = {} }, Plan)
     local first = reuses_names(lab)
     each_node(lab, function(node)
-        remove_programs(plan, node)
+        end_declarations(plan, node)
         remove_objects(plan, node, false)
     end)
     if first then remove(plan, lab) end

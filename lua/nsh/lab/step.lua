@@ -1,6 +1,7 @@
 --- Steps of a plan: what each kind is called, which command does the same, and how it is done.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local firewall = require "nsh.lab.firewall"
 local namespace = require "nsh.namespace"
 local trace = require "nsh.trace"
 
@@ -15,6 +16,14 @@ local SETTLE = 5
 -- net/core/link_watch.c): no more than these pairs may wait for it.
 local UNSETTLED = 80
 local POLL = 0.0001 -- seconds
+
+local layers = 0 -- numbers of the process's guardian: 0 is the process itself
+
+--- The number of a new layer: what the guardian undoes together.
+function M.new_layer()
+    layers = layers + 1
+    return layers
+end
 
 function M.copy(args)
     local result = {}
@@ -57,8 +66,20 @@ local function with_stand_in(args)
     return result
 end
 
+-- The number of queues of a pair is told if the script has given it. Else it makes the pair the sooner, and
+-- nothing that it carries different: four more words an end would hide what a reader looks for.
+local function told(step)
+    local peer = step.object == "link" and step.verb == "add" and step.by.peer
+    if not peer then return step.args end
+    local args, near = M.copy(step.args), step.by.args
+    args.peer = M.copy(args.peer)
+    args.numtxqueues, args.numrxqueues = near.numtxqueues, near.numrxqueues
+    args.peer.numtxqueues, args.peer.numrxqueues = peer.args.numtxqueues, peer.args.numrxqueues
+    return args
+end
+
 local function object_command(step)
-    local text, err = core.netlink.command(label(step.node), step.object, step.verb, with_stand_in(step.args))
+    local text, err = core.netlink.command(label(step.node), step.object, step.verb, with_stand_in(told(step)))
     if not text then refuse(step, err) end
     return text
 end
@@ -67,7 +88,7 @@ end
 local function outlives(step)
     if step.node.kind ~= "host" or step.verb ~= "add" then return false end
     if step.object ~= "link" then return not step.by.owner and not step.node.by_name[step.args.dev] end
-    local peer = step.by.peer
+    local peer = rawget(step.by, "peer")
     return not peer or peer.node.kind == "host"
 end
 
@@ -159,7 +180,7 @@ local function is_up(interface) return interface.args.up ~= false end
 -- ask for the addresses of IPv6 at them.
 local function watch(layer, step)
     local by = step.by
-    local near = step.object == "link" and step.args.up and by.peer
+    local near = step.object == "link" and step.args.up and rawget(by, "peer")
     if near and near.near and is_up(near) then table.insert(layer.links, near) end
     local owner = step.object == "addr" and step.verb == "add" and by.owner
     if owner and owner.peer and step.args[1]:find(":", 1, true) and is_up(owner) and is_up(owner.peer) then
@@ -170,8 +191,7 @@ end
 -- Steps first to last, all of one node.
 local function apply_objects(layer, steps, first, last)
     local socket = steps[first].node:live():socket()
-    local batch <close> = core.netlink.batch()
-    local waiting, made = {}, {}
+    local batch, waiting, made = layer.batch, {}, {}
     local function flush()
         local steps_sent = waiting
         waiting, made = {}, {}
@@ -197,47 +217,54 @@ end
 
 -- --- namespaces ----------------------------------------------------------------------------------
 
-local function make_namespace(step)
-    local handle, err = core.netns.new()
-    if not handle then refuse(step, err) end
-    return handle
+-- Those from `first` to `last`, whose names follow each other; what failed is one of them, if any is to blame.
+local function publish_some(layer, steps, first, last, number)
+    local names = {}
+    for i = first, last do names[#names + 1] = steps[i].node.name end
+    local ok, err, failed = guardian.publish(layer.id, names, number)
+    if not ok then refuse(steps[first - 1 + (failed or 1)], err) end
 end
 
-local function publish(layer, step, target)
-    local name = step.node.name
-    local ok, err = guardian.undo_symlink(layer.id, "/run/netns/" .. name, target)
-    if ok then ok, err = core.netns.publish(name, target) end
-    if not ok then refuse(step, err) end
-    trace.say("ip netns add %s", trace.quote(name))
-end
-
--- All in one go: made, given to the guardian, published, and the nodes alive.
-local function apply_namespaces(layer, steps, first, last)
-    local handles, names = {}, {}
-    for i = first, last do
-        handles[#handles + 1], names[#names + 1] = make_namespace(steps[i]), steps[i].node.name
+-- What is outside of the lab is none of its namespaces: it has no name that `ip netns` sees.
+local function publish(layer, steps, first, last, number)
+    local from = first
+    for i = first, last + 1 do
+        if i > last or steps[i].node.kind == "outside" then
+            if from < i then publish_some(layer, steps, from, i - 1, number + from - first) end
+            from = i + 1
+        end
     end
+    if not trace.active() then return end
+    for i = first, last do trace.say("ip netns add %s", trace.quote(steps[i].node.name)) end
+end
+
+-- All in one go: made, given to the guardian, the nodes alive, and published.
+local function apply_namespaces(layer, steps, first, last)
+    local names = {}
+    for i = first, last do names[#names + 1] = steps[i].node.name end
+    local handles, sockets = core.netns.new_many(names)
+    if not handles then refuse(steps[first], sockets) end
     local number, err = guardian.hold(layer.id, names, handles, "/run/nsh/" .. steps[first].node.lab.name)
     if not number then refuse(steps[first], err) end
     for i, handle in ipairs(handles) do
         local step = steps[first + i - 1]
         local node = step.node
-        node.ns, node.number = namespace.wrap(handle, node.name), number + i - 1
+        node.ns, node.number = namespace.wrap(handle, node.name, sockets[i]), number + i - 1
         node.handle, node.label = handle, node.name
         layer.done[#layer.done + 1] = step
-        publish(layer, step, ("/proc/%d/fd/%d"):format(guardian.pid(), node.number))
     end
+    publish(layer, steps, first, last, number)
 end
 
 function M.forget(node)
     if not node.ns then return end
     node.ns:close()
-    node.ns, node.handle, node.label = nil, nil, nil
+    node.ns, node.handle, node.label, node.firewall = false, nil, nil, nil
 end
 
 local function apply_forget(_, step)
     local node = step.node
-    core.netns.del(node.name)
+    if node.kind ~= "outside" then core.netns.del(node.name) end
     trace.say("ip netns del %s", trace.quote(node.name))
     M.forget(node)
     guardian.drop(node.number)
@@ -258,39 +285,78 @@ local function hold(step, id, value)
     if not ok then refuse(step, err) end
 end
 
-local function apply_sysctl(layer, step)
+-- Another declaration of the same parameter that is in force and stays.
+local function twin(declaration)
+    local found
+    for _, other in ipairs(declaration.node.declarations) do
+        local same = other.object == "sysctl" and other.args[1] == declaration.args[1]
+        if same and other ~= declaration and other.applied and not other.removed then found = other end
+    end
+    return found
+end
+
+-- Each parameter of the host is a layer of its own, so that it can be put back alone.
+local function hold_anew(step)
+    local declaration = step.by
+    declaration.holder = M.new_layer()
+    table.insert(step.node.lab.layers, declaration.holder)
+    hold(step, declaration.holder, declaration.args.value)
+end
+
+local function apply_sysctl(_, step)
     local declaration, ns = step.by, step.node.ns
     local key, value = declaration.args[1], declaration.args.value
-    if step.node.kind == "host" then
-        declaration.holder = declaration.applied and declaration.holder or layer.id
-        hold(step, declaration.holder, value)
-    else
-        step.previous = ns:sysctl(key)
-        ns:sysctl(key, value)
-    end
+    local other = twin(declaration)
+    step.previous = core.sysctl.read(ns.handle, key)
+    if not declaration.applied then declaration.original = other and other.original or step.previous end
+    if step.node.kind ~= "host" then ns:sysctl(key, value)
+    elseif declaration.applied then hold(step, declaration.holder, value)
+    else hold_anew(step) end
+end
+
+-- That its number stays among the lab's does no harm: nothing is in it any more.
+local function release(step)
+    guardian.down(step.by.holder)
+    guardian.sync()
 end
 
 local function take_back_sysctl(step)
     local declaration = step.by
-    if step.node.kind ~= "host" then
-        step.node.ns:sysctl(declaration.args[1], step.previous)
-    elseif declaration.applied then
-        hold(step, declaration.holder, declaration.applied.value)
-    end
+    if step.node.kind ~= "host" then step.node.ns:sysctl(declaration.args[1], step.previous)
+    elseif declaration.applied then hold(step, declaration.holder, declaration.applied.value)
+    else release(step) end
+end
+
+local function restored_value(declaration)
+    local other = twin(declaration)
+    if other then return other.args.value end
+    return declaration.original
+end
+
+-- What has gone meanwhile, with its interface, needs nothing.
+local function apply_restore(_, step)
+    local declaration, ns = step.by, step.node.ns
+    local key = declaration.args[1]
+    if not core.sysctl.read(ns.handle, key) then return end
+    if step.node.kind ~= "host" then return ns:sysctl(key, restored_value(declaration)) end
+    release(step)
+    trace.say("sysctl -qw %s", trace.quote(key .. "=" .. ns:sysctl(key)))
+end
+
+local function take_back_restore(step)
+    if step.node.kind == "host" then hold_anew(step)
+    else step.node.ns:sysctl(step.by.args[1], step.by.applied.value) end
+end
+
+local function sysctl_title(step, value)
+    return ("set %s to %s"):format(step.by.args[1], value_text(value))
 end
 
 local function in_node(step) return "ip netns exec " .. trace.quote(step.node.name) .. " " end
 
-local function apply_nft(_, step)
-    local ok, result = pcall(step.node.ns.exec, step.node.ns,
-        { "nft", "-f", "-", input = "flush ruleset\n" .. step.text, output = true })
-    if not ok then
-        result.hint = result.code == "ENOENT" and "install the package nftables" or result.hint
-        refuse(step, result)
-    elseif result.status ~= 0 then
-        refuse(step, errors.new("EINVAL", (result.err:gsub("%s+$", ""))))
-    end
-    trace.say("%snft -f - <<'EOF'\n%s\nEOF", in_node(step), step.text)
+local function sysctl_command(step, value)
+    return (label(step.node) and in_node(step) or "") .. "sysctl -qw " ..
+        trace.quote(step.by.args[1] .. "=" .. value_text(value))
 end
 
 -- The guardian removes the last one first; a directory that others still use stays.
@@ -362,19 +428,19 @@ M.kinds = {
         apply = apply_forget,
     },
     sysctl = {
-        title = function(step) return ("set %s to %s"):format(step.by.args[1], value_text(step.by.args.value)) end,
-        command = function(step)
-            return (label(step.node) and in_node(step) or "") .. "sysctl -qw " ..
-                trace.quote(step.by.args[1] .. "=" .. value_text(step.by.args.value))
-        end,
+        title = function(step) return sysctl_title(step, step.by.args.value) end,
+        command = function(step) return sysctl_command(step, step.by.args.value) end,
         apply = apply_sysctl,
         take_back = take_back_sysctl,
     },
-    nft = {
-        title = function() return "set the firewall" end,
-        command = function(step) return ("%snft -f - <<'EOF'\n%s\nEOF"):format(in_node(step), step.text) end,
-        apply = apply_nft,
+    restore = {
+        title = function(step) return sysctl_title(step, restored_value(step.by)) end,
+        command = function(step) return sysctl_command(step, restored_value(step.by)) end,
+        apply = apply_restore,
+        take_back = take_back_restore,
     },
+    nft = firewall.kinds.nft,
+    firewall = firewall.kinds.firewall,
     file = {
         title = function(step) return "write /etc/" .. step.by.args[1] end,
         command = function(step)

@@ -1,13 +1,17 @@
 --- Which columns the kernel's objects have when they are listed, in the order and the words of `ip`.
 --
--- A kind is a list of { header, source, when }: the source is a key of the record, or a function of it;
--- `when`: a function of all the records, which says whether the column is needed.
+-- A kind is a list of { header, source, when }: the source is a key of the record, or a function of it and the
+-- list; `when`: a function of all the records, which says whether the column is needed.
+local peers = require "nsh.peers"
+
 local M = {}
 
--- The other end by its name, or where that is in another namespace, as `ip` calls it there.
-local function peer(record)
+-- The other end by its name, or where nsh does not know its namespace, as `ip` calls it there.
+local function peer(record, records)
+    local known = peers.of(record, records)
+    if known then return tostring(known) end
     local index, id = record.link_index, record.link_netnsid
-    return record.link or index and "if" .. index .. (id and (" (netnsid %d)"):format(id) or "")
+    return index and "if" .. index .. (id and (" (netnsid %d)"):format(id) or "")
 end
 
 local function link_kind(record)
@@ -46,6 +50,9 @@ local function some_are_elsewhere(routes)
     return false
 end
 
+-- As `ip route`, which says nothing of the widest.
+local function scope(record) return record.scope ~= "global" and record.scope or nil end
+
 local function gateway(record)
     local via = record.via
     return record.gateway or type(via) == "table" and via.host or via
@@ -79,24 +86,77 @@ local function comes_first(a, b)
     return a < b
 end
 
--- "rate 1250000 delay 0.05 limit 1000 ecn": as on the command line, of a table its first value.
+-- A number with the largest of the prefixes that leaves one digit before its point.
+local function scaled(number, step, prefixes)
+    local i = 1
+    while prefixes[i + 1] and number >= step do number, i = number / step, i + 1 end
+    return ("%.4g%s"):format(number, prefixes[i])
+end
+
+local function as_rate(bytes) return scaled(bytes * 8, 1000, { "bit", "Kbit", "Mbit", "Gbit", "Tbit" }) end
+local function as_time(seconds) return scaled(seconds * 1e6, 1000, { "us", "ms", "s" }) end
+local function as_share(fraction) return ("%.4g%%"):format(fraction * 100) end
+
+-- What the numbers of an option are, as tc has them in JSON, and its word; of others they stand as they are.
+local units = {
+    rate = { as_rate }, delay = { as_time, also = "jitter" }, ["loss-random"] = { as_share, word = "loss" },
+    loss = { as_share }, jitter = { as_time }, duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
+}
+
+--- An option of a qdisc as on the command line, "delay 50ms 10ms": a number as tc has it in JSON, a text as it
+-- stands; of a table its first value, and what stands behind it. nil for what is off, or 0.
+function M.option(key, value)
+    local unit = units[key] or {}
+    local word, also = unit.word or key, nil
+    local function write(one) return math.type(one) and unit[1] and unit[1](one) or tostring(one) end
+    if type(value) == "table" then
+        value, also = value[key] or value[word] or unit[1] and value[1], value[unit.also]
+    end
+    if value == true then return word end
+    if not value or value == 0 then return nil end
+    return ("%s %s%s"):format(word, write(value), also and also ~= 0 and " " .. write(also) or "")
+end
+
+-- "rate 10Mbit delay 50ms limit 1000 ecn": as on the command line.
 local function options(record)
     local keys, words = {}, {}
     for key in pairs(type(record.options) == "table" and record.options or {}) do keys[#keys + 1] = key end
     table.sort(keys, comes_first)
-    for _, key in ipairs(keys) do
-        local value = record.options[key]
-        if type(value) == "table" then value = value[key] or value[key:match "^%a+"] end
-        local text = value == true and key or value and value ~= 0 and key .. " " .. tostring(value)
-        words[#words + 1] = text or nil
-    end
+    for _, key in ipairs(keys) do words[#words + 1] = M.option(key, record.options[key]) end
     return table.concat(words, " ")
 end
+
+local function is_bridge(record) return link_kind(record) == "bridge" end
+
+local function all_are_bridges(links)
+    for _, link in ipairs(links) do
+        if not is_bridge(link) then return false end
+    end
+    return true
+end
+
+-- An attribute of a bridge that is a switch there.
+local function bridge_switch(key)
+    return function(record)
+        local data = record.linkinfo and record.linkinfo.info_data
+        local value = data and data[key]
+        return value and (value == 0 and "off" or "on")
+    end
+end
+
+-- Which namespace a number means.
+local function id_name(record, records) return peers.name_of_id(record.nsid, records) end
 
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
         { "MASTER", "master" }, { "KIND", link_kind }, { "PEER", peer },
+        { "STP", bridge_switch "stp_state", all_are_bridges },
+        { "VLAN FILTERING", bridge_switch "vlan_filtering", all_are_bridges },
+        { "MULTICAST SNOOPING", bridge_switch "mcast_snooping", all_are_bridges },
+    },
+    nsid = {
+        { "NSID", "nsid" }, { "NAMESPACE", id_name },
     },
     addr = {
         { "DEV", device }, { "FAMILY", "family" }, { "ADDRESS/PLEN", with_length },
@@ -104,8 +164,8 @@ M.columns = {
     },
     route = {
         { "DST", destination }, { "VIA", of_ways(gateway) }, { "DEV", of_ways(device) },
-        { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" },
-        { "TABLE", "table", some_are_elsewhere },
+        { "SRC", "prefsrc" }, { "METRIC", "metric" }, { "PROTO", "protocol" }, { "SCOPE", scope },
+        { "FLAGS", "flags" }, { "TABLE", "table", some_are_elsewhere },
     },
     neigh = {
         { "DST", "dst" }, { "DEV", device }, { "LLADDR", "lladdr" }, { "STATE", "state" },

@@ -1,0 +1,7 @@
+/* Where the program's modules come from. */
+#pragma once
+
+#include <lua.h>
+
+/* Teaches require() those that are built in, and those that lie beside the program. */
+void add_modules(lua_State *L);

@@ -1,0 +1,150 @@
+--- What may be expected of an object of a namespace: `expect(host.link):has{ "br0", up = true }`.
+local claim = require "nsh.lesson.claim"
+local core = require "nsh.core"
+local loop = require "nsh.loop"
+local subject = require "nsh.lesson.subject"
+
+local M = {}
+
+local PATIENCE, RETRY = 5, 0.01 -- seconds
+
+-- Words for a switch that is off.
+local off = { up = "down", carrier = "no carrier" }
+
+local value_text
+function value_text(value)
+    if subject.is_place(value) then return value.name end
+    if type(value) ~= "table" then return tostring(value) end
+    if value[1] then return table.concat(value, ",") end
+    local words = {}
+    for key, inner in pairs(value) do words[#words + 1] = key .. " " .. value_text(inner) end
+    table.sort(words)
+    return table.concat(words, " ")
+end
+
+local function words_of(key, value)
+    key = key:gsub("_$", "")
+    if value == true then return key end
+    if value == false then return off[key] or "not " .. key end
+    return ("%s %s"):format(key, value_text(value))
+end
+
+-- The fields with a key: "master br0, up".
+local function describe(args)
+    local words, keys = {}, {}
+    for key in pairs(args) do
+        if key ~= 1 then keys[#keys + 1] = key end
+    end
+    table.sort(keys)
+    for _, key in ipairs(keys) do words[#words + 1] = words_of(key, args[key]) end
+    return table.concat(words, ", ")
+end
+
+-- The number by which a namespace knows another one, whose links it has the other ends of: the kernel gives
+-- it when such a link is looked at. -1 for one that it does not know.
+local function nsid_of(listing, object, other)
+    listing:list()
+    local ok, record = pcall(object.at.nsid.get, object.at.nsid, other)
+    return ok and record.nsid or -1
+end
+
+-- `addr:list` takes an interface first; who speaks of an address begins with the address, as for `add`.
+local function filter(listing, object, args)
+    local result = {}
+    for key, value in pairs(args) do result[key] = value end
+    if object.name == "addr" and type(result[1]) == "string" then
+        result.local_, result.prefixlen = result[1]:match "^([^/]+)/?(%d*)$"
+        result.prefixlen, result[1] = math.tointeger(result.prefixlen), nil
+    end
+    if result.link_netns then
+        result.link_netnsid, result.link_netns = nsid_of(listing, object, result.link_netns), nil
+    end
+    return result
+end
+
+local nouns = { addr = "address", neigh = "neighbour", fdb = "fdb entry", vlan = "VLAN" }
+
+local function plural(noun)
+    return noun:find "s$" and noun .. "es" or noun:find "y$" and noun:gsub("y$", "ies") or noun .. "s"
+end
+
+-- "a link", "no link", "2 links".
+local function noun_phrase(object, count)
+    local noun = nouns[object.name] or object.name
+    if not count then return (noun:find "^[aeiou]" and "an " or "a ") .. noun end
+    if count == 0 then return "no " .. noun end
+    return ("%d %s"):format(count, count == 1 and noun or plural(noun))
+end
+
+-- "host has a link hlink3: master br0, up".
+local function sentence(object, args, count)
+    local phrase = ("%s has %s"):format(object.place, noun_phrase(object, count))
+    local first, rest = args[1] and " " .. value_text(args[1]) or "", describe(args)
+    return phrase .. first .. (rest ~= "" and ": " .. rest or "")
+end
+
+-- The records that match; what names an interface that there is not matches none. What is below `linkinfo`
+-- is compared here: `list` does not choose by it.
+local function find(listing, object, args)
+    local chosen = filter(listing, object, args)
+    local info, found = { linkinfo = chosen.linkinfo }, {}
+    chosen.linkinfo = nil
+    local ok, records = pcall(listing.list, listing, chosen)
+    if not ok and not (type(records) == "table" and records.code == "ENODEV") then error(records, 0) end
+    for _, record in ipairs(ok and records or {}) do
+        if subject.has_fields(record, info) then found[#found + 1] = record end
+    end
+    return found
+end
+
+local function as_args(args) return type(args) == "table" and args or { args } end
+
+-- The whole list, for who wonders what there is instead.
+local function what_is_there(listing)
+    return "there are:\n" .. require("nsh.show").format(listing:list())
+end
+
+--- `expect(object):has(args, count)`: there is a record whose fields are equal to `args`, the first value
+-- without its key as for `add`; or exactly `count` of them. Of a link also `link_netns`, the namespace or node
+-- that its other end is in, and what `ip -j -d` has in `linkinfo`.
+--
+--     nsh.expect(host.link):has{ "hlink3", master = "br0", up = true, carrier = true }
+--     nsh.expect(host.link):has{ "hlink1", link_netns = app1 }
+--     nsh.expect(host.route):has({ "172.16.0.0/16" }, 2)
+function M.has(listing, args, count)
+    local object = subject.object(listing)
+    args = as_args(args)
+    claim.check(sentence(object, args, count), function()
+        local found = #find(listing, object, args)
+        if found == count or (not count and found > 0) then return true end
+        return false, found > 0 and ("there are %d"):format(found) or what_is_there(listing)
+    end)
+end
+
+--- `expect(object):has_no(args)`: there is no record whose fields are equal to `args`.
+--
+--     nsh.expect(host.addr):has_no{ dev = "hlink3", family = "inet" }
+function M.has_no(listing, args)
+    local object = subject.object(listing)
+    args = as_args(args)
+    claim.check(sentence(object, args, 0), function()
+        local found = find(listing, object, args)
+        return #found == 0, #found > 0 and "there are:\n" .. require("nsh.show").format(found) or nil
+    end)
+end
+
+--- `expect(object):loses(args)`: there is no such record any more, within five seconds: what goes with a
+-- namespace goes a moment after it.
+--
+--     nsh.expect(host.link):loses "veth0"
+function M.loses(listing, args)
+    local object = subject.object(listing)
+    args = as_args(args)
+    claim.check(sentence(object, args, 0) .. " any more", function()
+        local deadline = core.poll.now() + PATIENCE
+        while #find(listing, object, args) > 0 and core.poll.now() < deadline do loop.sleep(RETRY) end
+        return #find(listing, object, args) == 0
+    end)
+end
+
+return M

@@ -1,0 +1,87 @@
+--- What may be expected of a capture: `expect(wire):sees "172.16.0.30 > 172.16.0.40: ICMP echo request"`.
+local claim = require "nsh.lesson.claim"
+local core = require "nsh.core"
+local loop = require "nsh.loop"
+local subject = require "nsh.lesson.subject"
+
+local M = {}
+
+local PATIENCE, RETRY = 1, 0.01 -- seconds: what is forwarded may come a moment after its answer
+
+local function matches(packet, text, fields)
+    return tostring(packet):find(text, 1, true) ~= nil and subject.has_fields(packet, fields)
+end
+
+local function count_of(capture, text, fields)
+    local count = 0
+    for _, packet in ipairs(capture:list()) do
+        if matches(packet, text, fields) then count = count + 1 end
+    end
+    return count
+end
+
+-- "3 times", and fields: a number alone is a count.
+local function wanted(more)
+    local fields = {}
+    for key, value in pairs(type(more) == "table" and more or { count = more }) do fields[key] = value end
+    local count = fields.count
+    fields.count = nil
+    return fields, count
+end
+
+-- "ip ttl 63".
+local function describe(fields, prefix, words)
+    for key, value in pairs(fields) do
+        local name = prefix .. key .. " "
+        if type(value) == "table" then describe(value, name, words) else words[#words + 1] = name .. tostring(value) end
+    end
+    table.sort(words)
+    return words
+end
+
+local function with_fields(fields)
+    local words = describe(fields, "", {})
+    return #words > 0 and ", " .. table.concat(words, ", ") or ""
+end
+
+local function sentence(capture, verb, text, fields, count)
+    return ("%s %s %s%s%s"):format(capture.name, verb, count and count .. " times " or "", text, with_fields(fields))
+end
+
+local function what_it_saw(capture)
+    local lines = {}
+    for i, packet in ipairs(capture:list()) do lines[i] = tostring(packet) end
+    return lines[1] and "it saw:\n" .. table.concat(lines, "\n") or "it saw nothing"
+end
+
+--- `expect(capture):sees(text, more)`: a packet came whose line, as tcpdump writes it, contains `text`.
+-- `more`: how many such packets there are, exactly; or the fields that they have, as in the capture's packets,
+-- and `count`.
+--
+--     nsh.expect(wire):sees("ICMP echo request", 4)
+--     nsh.expect(ens33):sees("2.2.2.2 > 192.168.70.38: ICMP echo request", { ip = { ttl = 63 } })
+function M.sees(capture, text, more)
+    local fields, count = wanted(more)
+    claim.check(sentence(capture, "sees", text, fields, count), function()
+        local deadline, found = core.poll.now() + PATIENCE, count_of(capture, text, fields)
+        while found < (count or 1) and core.poll.now() < deadline do
+            loop.sleep(RETRY)
+            found = count_of(capture, text, fields)
+        end
+        if found == count or (not count and found > 0) then return true end
+        return false, what_it_saw(capture)
+    end)
+end
+
+--- `expect(capture):sees_no(text, fields)`: no such packet came so far.
+--
+--     nsh.expect(ens33):sees_no "2.2.2.2"
+function M.sees_no(capture, text, more)
+    local fields = wanted(more)
+    claim.check(sentence(capture, "sees no", text, fields), function()
+        local holds = count_of(capture, text, fields) == 0
+        return holds, not holds and what_it_saw(capture) or nil
+    end)
+end
+
+return M
