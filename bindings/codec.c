@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nsh.h"
+#include "value.h"
 
 /* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
    middle of this one. So tables are only read with what is raw and needs no memory. */
@@ -20,6 +21,7 @@ struct level {
     bool outermost;            /* values without a key and a record's name are allowed */
     bool flat;                 /* keys that are not ours belong to someone else */
     const struct level *outer; /* of a flat nest: where its keys come from */
+    const struct field *in_order; /* of a group: the rows of values without a key */
     uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
     struct error *err;
 };
@@ -39,67 +41,6 @@ static int prefix_key(struct error *err, const char *nest) {
     snprintf(key, sizeof key, "%s%s%.40s", nest, err->key[0] ? " " : "", err->key);
     memcpy(err->key, key, sizeof key);
     return -1;
-}
-
-/* Pushes the value of a key and returns its type, as lua_getfield does. */
-static int raw_field(lua_State *L, int index, const char *key) {
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
-        if (lua_type(L, -2) == LUA_TSTRING && !strcmp(lua_tostring(L, -2), key)) {
-            lua_remove(L, -2);
-            return lua_type(L, -1);
-        }
-    lua_pushnil(L);
-    return LUA_TNIL;
-}
-
-static const char *string_field(lua_State *L, int index, const char *key) {
-    const char *text = raw_field(L, index, key) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1); /* the table keeps it alive */
-    return text;
-}
-
-/* The userdata in one of the object's fields (-1 in it: closed), and the name in another. */
-static bool namespace_in(lua_State *L, int index, const char *handle, const char *label,
-                         struct value *v) {
-    raw_field(L, index, handle);
-    int *fd = luaL_testudata(L, -1, "nsh.netns");
-    v->text = string_field(L, index, label);
-    v->number = fd ? *fd : -1;
-    lua_pop(L, 1);
-    return fd != NULL;
-}
-
-/* A namespace is the userdata itself, or an object that has it. */
-static bool to_namespace(lua_State *L, int index, struct value *v) {
-    int *fd = luaL_testudata(L, index, "nsh.netns");
-    v->type = VALUE_NETNS;
-    v->text = NULL;
-    v->number = fd ? *fd : -1;
-    return fd || (lua_istable(L, index) && (namespace_in(L, index, "handle", "label", v) ||
-                                            namespace_in(L, index, "here", "here_label", v)));
-}
-
-static bool to_value(lua_State *L, int index, const struct field *f, struct value *v) {
-    switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN:
-        v->type = VALUE_BOOL;
-        v->number = lua_toboolean(L, index);
-        return true;
-    case LUA_TNUMBER: {
-        int exact;
-        v->number = lua_tointegerx(L, index, &exact);
-        v->real = lua_tonumber(L, index);
-        v->type = exact ? VALUE_NUMBER : VALUE_REAL;
-        return true;
-    }
-    case LUA_TSTRING:
-        v->type = VALUE_TEXT;
-        v->number = 0;
-        v->text = lua_tolstring(L, index, &v->length);
-        return true;
-    default:
-        return f->meaning == NETNS && to_namespace(L, index, v);
-    }
 }
 
 static const char *key_of(const struct field *f) {
@@ -214,6 +155,7 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
                            .foreign = outer->foreign,
                            .kinds_known = true,
                            .outermost = true,
+                           .in_order = f->meaning == GROUP ? table->fields : NULL,
                            .err = outer->err };
     if (encode_level(&level) < 0 || writer_end(&inner, outer->err) < 0)
         return prefix_key(outer->err, key_of(f));
@@ -227,8 +169,20 @@ static bool is_kind_table(const struct level *level, const struct table *table, 
     return of_kind && !strcmp(table->name, key);
 }
 
-static bool stands_beside(const struct table *table, const char *key) {
+static const struct field *find_field(const struct table *table, const char *key) {
+    char plain[32];
     const struct field *f = schema_field(table, key);
+    size_t length = strlen(key);
+    if (f || length < 2 || key[length - 1] != '_' || length > sizeof plain)
+        return f;
+    memcpy(plain, key, length - 1);
+    plain[length - 1] = 0;
+    f = schema_field(table, plain);
+    return f && f->flags & RESERVED ? f : NULL;
+}
+
+static bool stands_beside(const struct table *table, const char *key) {
+    const struct field *f = find_field(table, key);
     return f && !(f->flags & INSIDE);
 }
 
@@ -246,25 +200,28 @@ static uint64_t nests_with(const struct level *level, const struct table *table,
     return nests;
 }
 
-static const struct field *find_field(const struct table *table, const char *key) {
-    char plain[32];
-    const struct field *f = schema_field(table, key);
-    size_t length = strlen(key);
-    if (f || length < 2 || key[length - 1] != '_' || length > sizeof plain)
-        return f;
-    memcpy(plain, key, length - 1);
-    plain[length - 1] = 0;
-    f = schema_field(table, plain);
-    return f && f->flags & RESERVED ? f : NULL;
+/* `dev = "eth0"` of a tunnel is what it stands on, as behind the kind in a command, once something
+   else says which link is meant; in a record everything is in its place. */
+static bool yields(const struct level *level, const struct field *f, const char *key, int value) {
+    lua_State *L = level->L;
+    const char *of_verb = level->w->message->verb->first;
+    if (!key || !(f->flags & YIELDS))
+        return false;
+    const char *text = lua_type(L, value) == LUA_TSTRING ? lua_tostring(L, value) : NULL;
+    bool is_name = of_verb && !strcmp(of_verb, f->name);
+    bool named = !is_name || lua_rawgeti(L, level->index, 1) != LUA_TNIL;
+    bool record = raw_field(L, level->index, "linkinfo") != LUA_TNIL;
+    lua_pop(L, is_name ? 2 : 1);
+    return named && !record && schema_yields(f, level->kind, key, text);
 }
 
-/* A word that the link itself has is the link's; its kind's is in a table named after the kind. A
-   flat nest may have the name of one of its own fields. */
-static bool is_taken(const struct level *level, const char *key) {
+/* A word that the link itself has is the link's, unless it yields; its kind's is in a table named
+   after the kind. A flat nest may have the name of one of its own fields. */
+static bool is_taken(const struct level *level, const char *key, const char *written, int value) {
     for (const struct level *outer = level->outer; outer; outer = outer->outer) {
         const struct field *f = find_field(outer->w->table, key);
         if (f && !(f->flags & FLAT))
-            return true;
+            return !yields(outer, f, written, value);
     }
     return false;
 }
@@ -279,14 +236,17 @@ static int encode_field(struct level *level, const struct field *f, const char *
 
 /* The value of a key; written: what the caller wrote for it, NULL if it stands without. */
 static int encode_key(struct level *level, const char *key, const char *written, int value) {
-    if (is_taken(level, key))
+    if (is_taken(level, key, written, value))
         return 0;
     const struct table *table = level->w->table;
     const struct verb *verb = level->w->message->verb;
     if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
         key = verb->first;
     const struct field *f = find_field(table, key);
-    if (f && !(f->flags & FLAT && !lua_istable(level->L, value)))
+    if (f && f->flags & YIELDS)
+        find_kinds(level);
+    bool own = f && !(f->flags & FLAT && !lua_istable(level->L, value));
+    if (own && !yields(level, f, written, value))
         return encode_field(level, f, written, value);
     find_kinds(level);
     uint64_t nests = nests_with(level, table, key);
@@ -311,9 +271,20 @@ static int encode_positional(struct level *level, int value) {
     return encode_key(level, first, NULL, value);
 }
 
+/* `srcport = { 100, 200 }`: as the command line has them. */
+static int encode_in_order(struct level *level, lua_Integer number, int value) {
+    const struct field *f = level->in_order;
+    for (lua_Integer i = 1; i < number && f->meaning; i++)
+        f++;
+    return f->meaning && number > 0 ? encode_field(level, f, NULL, value)
+                                    : refuse_key(level, "too many values", "");
+}
+
 static int encode_pair(struct level *level) {
     lua_State *L = level->L;
     int value = lua_gettop(L);
+    if (level->in_order && lua_isinteger(L, -2))
+        return encode_in_order(level, lua_tointeger(L, -2), value);
     if (lua_type(L, -2) == LUA_TSTRING)
         return encode_key(level, lua_tostring(L, -2), lua_tostring(L, -2), value);
     if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1)

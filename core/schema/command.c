@@ -184,8 +184,12 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
     int64_t code;
     if ((f->meaning == KIND && say_port_kind(line, r, f)) || !read_value(r, f, &v))
         return;
-    if (f->meaning == CONSTANT) {
+    if (f->meaning == CONSTANT || (f->meaning == FLAG && !f->of)) {
         say(line, word_of(f));
+        return;
+    }
+    if (f->meaning == BOOL && f->of) {
+        say(line, v.number ? word_of(f) : f->of);
         return;
     }
     if (!(f->flags & POSITIONAL))

@@ -104,16 +104,28 @@ bool schema_matches(const struct message *filter, const struct reader *r) {
 
 /* --- what is the same already ----------------------------------------------------------------- */
 
+static bool has_row(const struct table *table, uint16_t type) {
+    const struct field *f = table->fields;
+    while (f->meaning && f->attr != type)
+        f++;
+    return f->meaning;
+}
+
 /* Whether the record has all that was given for the rows of this attribute. */
 static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
                     uint16_t type) {
     bool same = false;
-    for (const struct field *f = own->table->fields; f->meaning; f++)
-        if (f->attr == type && message_given(m, f)) {
-            same = f->meaning != NETNS && same_field(own, now, f);
-            if (!same)
-                break;
-        }
+    for (const struct field *f = own->table->fields; f->meaning; f++) {
+        struct reader own_group, now_group;
+        bool is_group = f->meaning == GROUP && message_given(m, f);
+        if (is_group ? !has_row(f->of, type) : f->attr != type || !message_given(m, f))
+            continue;
+        same = is_group ? reader_nest(own, f, &own_group) && reader_nest(now, f, &now_group) &&
+                              is_same(m, &own_group, &now_group, type)
+                        : f->meaning != NETNS && same_field(own, now, f);
+        if (!same)
+            break;
+    }
     return same;
 }
 

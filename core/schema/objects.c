@@ -72,6 +72,7 @@ const struct object objects[] = {
 const struct kind link_kinds[] = {
     { "bridge", &bridge_table, &bridge_port_table },
     { "veth", &veth_table, .ether = true },
+    { "vxlan", &vxlan_table, .ether = true },
     { 0 },
 };
 

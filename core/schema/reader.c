@@ -314,6 +314,40 @@ static bool from_address(const struct reader *r, const struct field *f, struct v
     return as_buffer(v);
 }
 
+static bool is_multicast(const uint8_t *ip, size_t size) {
+    return size == 4 ? (ip[0] & 0xf0) == 0xe0 : ip[0] == 0xff;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size) {
+    static const uint8_t zeros[16];
+    return !memcmp(bytes, zeros, size);
+}
+
+static bool from_ip(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    size_t size = address_size((int)f->bit);
+    bool there = find(r, f, &place) && place.length >= size;
+    const uint8_t *ip = (const uint8_t *)place.at;
+    if (!there || is_zero(ip, size)) {
+        const char *none = f->of;
+        return none && (there || f->flags & ALWAYS) && as_text(v, none, strlen(none));
+    }
+    if (f->flags & (MULTICAST | UNICAST) && is_multicast(ip, size) != ((f->flags & MULTICAST) != 0))
+        return false;
+    address_format((int)f->bit, ip, v->buffer);
+    return as_buffer(v);
+}
+
+bool attribute_is_true(const struct nlattr *attr) {
+    return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
+}
+
+static bool from_flag(const struct reader *r, const struct field *f, struct value *v) {
+    if (!attribute_is_true(find_attribute(r, f)))
+        return false;
+    return f->of ? as_text(v, f->of, strlen(f->of)) : as_bool(v, true);
+}
+
 static bool from_bridge_id(const struct reader *r, const struct field *f, struct value *v) {
     struct place place;
     if (!find(r, f, &place) || place.length < 8)
@@ -352,6 +386,10 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
     case ADDRESS:
     case PREFIX:
         return from_address(r, f, v);
+    case IP:
+        return from_ip(r, f, v);
+    case FLAG:
+        return from_flag(r, f, v);
     case BRIDGE_ID:
         return from_bridge_id(r, f, v);
     case NETNS:
@@ -420,7 +458,7 @@ static void walk_nest(const struct reader *r, const struct field *f, const struc
                       void *arg) {
     struct reader inner;
     bool there = reader_nest(r, f, &inner);
-    if (f->meaning == GROUP ? is_silent(&inner) : !there && !(f->flags & ALWAYS))
+    if (!(f->flags & ALWAYS) && (f->meaning == GROUP ? is_silent(&inner) : !there))
         return;
     if (f->name)
         sink->open(arg, f, false);

@@ -49,6 +49,9 @@ bool read_value(const struct reader *r, const struct field *field, struct value 
 /* The number behind a row with a wire type. false if it is not there. */
 bool read_number(const struct reader *r, const struct field *field, int64_t *number);
 
+/* Whether an attribute that is a flag says so: by being there (without a byte), or by its byte. */
+bool attribute_is_true(const struct nlattr *attr);
+
 /* Adds an attribute that the message does not have: a number of 32 bits. */
 void reader_make(struct reader *r, uint16_t attr, uint32_t number);
 

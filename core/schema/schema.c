@@ -87,6 +87,13 @@ const struct field *schema_field(const struct table *table, const char *key) {
     return NULL;
 }
 
+bool schema_yields(const struct field *f, const struct kind *kind, const char *key,
+                   const char *text) {
+    const struct field *own =
+        f->flags & YIELDS && kind && kind->data ? schema_field(kind->data, key) : NULL;
+    return own && (own->meaning != IP || (text && strpbrk(text, ".:")));
+}
+
 struct field pair_second(const struct field *first) {
     struct field second = { .meaning = NUMBER, .wire = first->wire, .attr = first->wide };
     if (!first->wide) {

@@ -16,9 +16,10 @@
 /* What a field means, and so which values it takes and how it is shown. */
 enum meaning {
     NOTHING,  /* ends a table */
-    NUMBER,   /* an integer */
+    NUMBER,   /* an integer; `.of`: words that a caller may write for some. The attribute `.wide`
+                 has a row of its own for another word */
     HEX,      /* an integer, shown as text: "0x8001" */
-    BOOL,     /* true or false */
+    BOOL,     /* true or false; `.of` is the command's word for false */
     SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
     ENUM,     /* one of `.of` words, or a number */
@@ -50,6 +51,9 @@ enum meaning {
     POWER,     /* of two: the message has its exponent */
     VERSION,   /* "3.17": two halves of a word; read only */
     HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root" */
+    FLAG,      /* true if the attribute is there; `.of`: the word that says so ("inherit") */
+    IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
+                  `.wide` has a row of its own for one of IPv6 */
 };
 
 /* How numbers stand in the message. */
@@ -92,6 +96,9 @@ enum {
     PARTIAL = 1 << 24,    /* a LENGTH that is shown only if it is of a part of the address */
     OR_TRUE = 1 << 25,    /* a DEV that may also be true: 0 */
     INSIDE = 1 << 26, /* may not stand beside its flat nest, where its name would say too little */
+    YIELDS = 1 << 27, /* beside a kind that has a row of that name, the word is the kind's */
+    MULTICAST = 1 << 28, /* an IP that is one, … */
+    UNICAST = 1 << 29,   /* … or is none */
 };
 
 enum { DUMP_ATTRIBUTES = 32 };
@@ -195,6 +202,11 @@ int schema_unfit_filter(const struct table *table, struct error *err);
 
 /* Whether a listing can be narrowed by the row. */
 bool field_filters(const struct field *field);
+
+/* Whether a key that the row has stands for the kind's row of that name; text: its value, NULL if
+   that is no text. */
+bool schema_yields(const struct field *field, const struct kind *kind, const char *key,
+                   const char *text);
 
 /* The row of the second number of a PAIR. */
 struct field pair_second(const struct field *first);

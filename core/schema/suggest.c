@@ -48,6 +48,9 @@ static void offer(void *arg, const char *name) {
         nearest->edits = edits;
         nearest->count = 0;
     }
+    for (int i = 0; i < nearest->count; i++)
+        if (!strcmp(nearest->best[i], name))
+            return; /* a row may go by the word of another */
     if (edits < FAR && edits == nearest->edits && nearest->count < NEAR)
         nearest->best[nearest->count++] = name;
 }

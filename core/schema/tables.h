@@ -5,6 +5,7 @@
 #include "reader.h"
 
 extern const struct table link_table, bridge_table, bridge_port_table, veth_table;
+extern const struct table vxlan_table;
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;

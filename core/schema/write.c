@@ -49,13 +49,15 @@ static int write_switch(struct writer *w, const struct field *f, bool on, struct
 
 static int write_bool(struct writer *w, const struct field *f, const struct value *v,
                       struct error *err) {
-    bool on;
-    if (!is_true(v, &on))
+    bool on = f->meaning == FLAG && f->of && v->type == VALUE_TEXT && !strcmp(v->text, f->of);
+    if (!on && !is_true(v, &on))
         return refuse(v, "true or false", err);
     if (f->meaning == BOOL)
         return put_number(w, f, on, err);
     if (f->meaning == SWITCH)
         return write_switch(w, f, on, err);
+    if (f->meaning == FLAG)
+        return on ? write_attribute(w, f->attr, "", 0, err) : 0;
     return on ? put_number(w, f, f->bit, err) : 0; /* CONSTANT */
 }
 
@@ -192,6 +194,24 @@ static int put_address(struct writer *w, const struct field *f, const struct add
     return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
 }
 
+static bool is_multicast(const struct address *ip) {
+    return ip->family == AF_INET ? (ip->bytes[0] & 0xf0) == 0xe0 : ip->bytes[0] == 0xff;
+}
+
+static int write_ip(struct writer *w, const struct field *f, const struct value *v,
+                    struct error *err) {
+    struct address ip = { .family = (uint8_t)f->bit };
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address such as \"10.0.0.1\"", err);
+    if (!(f->of && !strcmp(v->text, f->of)) && address_parse(v->text, (int)f->bit, &ip, err) < 0)
+        return -1;
+    if (f->flags & MULTICAST && !is_multicast(&ip))
+        return refuse(v, "a multicast address", err);
+    if (f->flags & UNICAST && is_multicast(&ip))
+        return refuse(v, "an address that is not multicast", err);
+    return write_attribute(w, f->attr, ip.bytes, address_size(ip.family), err);
+}
+
 /* A length behind the address is as good as one that is named: a filter looks at it, too. */
 static int note_length(struct writer *w, const struct field *address, struct error *err) {
     const struct field *f = w->table->fields;
@@ -289,6 +309,7 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
     [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
     [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
+    [FLAG] = write_bool,     [IP] = write_ip,
 };
 
 bool field_filters(const struct field *f) {
@@ -341,9 +362,26 @@ static int write_or_postpone(struct writer *w, const struct field *f, const stru
     return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
+static bool is_for(const struct field *row, const struct value *v) {
+    return row->meaning == FLAG ? !strcmp(row->of, v->text) : strchr(v->text, ':') != NULL;
+}
+
+/* What a row leaves to the one that has its attribute `.wide`, and the same word. */
+static const struct field *row_for(const struct table *table, const struct field *f,
+                                   const struct value *v) {
+    if (!f->wide || v->type != VALUE_TEXT || (f->meaning != IP && f->meaning != NUMBER))
+        return f;
+    const char *word = f->word ? f->word : f->name;
+    for (const struct field *other = table->fields; other->meaning; other++)
+        if (other->attr == f->wide && !strcmp(other->word ? other->word : other->name, word))
+            return is_for(other, v) ? other : f;
+    return f;
+}
+
 int write_value(struct writer *w, const struct field *field, const struct value *value,
                 struct error *err) {
     const struct message *m = w->message;
+    field = row_for(w->table, field, value);
     if ((field->flags & READ_ONLY && !message_filters(m)) ||
         (field->flags & REPORTED && m->from_record))
         return 0;

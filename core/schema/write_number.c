@@ -94,14 +94,34 @@ int refuse(const struct value *value, const char *valid, struct error *err) {
     return error_set(err, EINVAL, "%s given, %s expected", shown(value, text), valid);
 }
 
+static const struct word *numbers_word(const struct field *f, const struct value *v) {
+    if (v->type != VALUE_TEXT || (f->meaning != NUMBER && f->meaning != HEX))
+        return NULL;
+    const struct word *word = f->of;
+    while (word && word->name && strcmp(word->name, v->text))
+        word++;
+    return word && word->name ? word : NULL;
+}
+
+static int refuse_number(const struct field *f, const struct value *v, struct error *err) {
+    char valid[80] = "an integer";
+    const struct word *word = f->meaning == NUMBER || f->meaning == HEX ? f->of : NULL;
+    if (word)
+        snprintf(valid, sizeof valid, "an integer or \"%s\"", word->name);
+    return refuse(v, valid, err);
+}
+
 int to_number(const struct field *f, const struct value *v, int64_t *number, struct error *err) {
+    const struct word *word = numbers_word(f, v);
     int base = f->meaning == HEX && !(f->flags & UNLESS) ? (int)f->bit : 0;
     *number = v->number;
     if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
         *number = UINT32_MAX;
+    else if (word)
+        *number = word->value;
     else if (!(v->type == VALUE_NUMBER ||
                (v->type == VALUE_TEXT && parse_integer(v->text, base, number))))
-        return refuse(v, "an integer", err);
+        return refuse_number(f, v, err);
     return in_range(f, *number, err);
 }
 
