@@ -3,6 +3,7 @@
 #   make            ./nsh, and build/plain/nsh/core.so for a stock lua5.4
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
+#   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
 #   make lint       format and static checks
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
 #   make bench      nsh beside its floors and its rivals: half an hour
@@ -31,7 +32,7 @@ CORE    := $(wildcard core/*.c core/schema/*.c)
 PROGRAM := $(addprefix bindings/,main.c options.c run.c repl.c shell.c commands.c enter.c)
 BINDING := $(filter-out $(PROGRAM),$(wildcard bindings/*.c))
 MODULES := $(sort $(shell find lua -name '*.lua'))
-TESTS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
+UNITS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 all: $(NSH) $(MODULE)
@@ -55,7 +56,7 @@ $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
 	$(CC) $(CFLAGS) $(NSH_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
-tests: $(TESTS)
+tests: $(UNITS)
 
 # --- what is asked for by name ---------------------------------------------------------------------
 
@@ -63,6 +64,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev 
                   iproute2 iputils-ping
 CHECK_PACKAGES := lua-unit lua-cjson libcmocka-dev perl tmux procps util-linux man-db nftables graphviz netbase
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
+VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
@@ -74,6 +76,11 @@ check:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(NSH) $(BUILD)
+
+check-vm:
+	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(VM_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/vm/check $(NSH) $(BUILD) $(TESTS)
 
 lint:
 	$(Q)tests/packages $(LINT_PACKAGES)
@@ -100,6 +107,6 @@ install: all
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all tests demo check lint pictures bench install clean
+.PHONY: all tests demo check check-vm lint pictures bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)
