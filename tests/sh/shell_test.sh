@@ -13,6 +13,7 @@ mkdir "$HOME"
 cd "$dir" || exit 1
 count=0
 failed=0
+session=0
 
 term() { tmux -L nsh -f /dev/null "$@" 2>/dev/null; }
 trap 'term kill-server; rm -rf "$dir"' EXIT
@@ -37,9 +38,9 @@ screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
 
 line() { term send-keys -l "$1" && term send-keys Enter; }
 
-# Waits until the end of the screen is TEXT (lines divided by newlines), at most 5 s.
+# Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
 ends_with() {
-    for _ in $(seq 100); do
+    for _ in $(seq 400); do
         [[ "$(screen)" == *"$1" ]] && return
         sleep 0.05
     done
@@ -53,8 +54,9 @@ expect() { # expect NAME TEXT
 
 # terminal COMMAND…: types a command on a fresh screen of a terminal whose prompt is "outside$"
 terminal() {
-    term kill-server
-    PS1='outside$ ' term new-session -d -x 70 -y 20 bash --norc --noprofile
+    session=$((session + 1))
+    PS1='outside$ ' term new-session -d -s "$session" -x 70 -y 20 bash --norc --noprofile
+    term kill-session -a -t "$session"
     ends_with 'outside$' || { echo "Bail out! no terminal"; exit 1; }
     line "clear; $*"
 }
@@ -136,8 +138,8 @@ line "clear; echo \$NSH_LAB/\$NSH_NODE"
 expect "and says where it is" $'shells/app3\n(app3) mine#'
 line 'exit 4'
 ends_with 'second$'
-line "clear; echo \$?"
-expect "its status is that of nsh enter" $'4\nsecond$'
+line "echo \$?"
+expect "its status is that of nsh enter" $'echo $?\n4\nsecond$'
 
 # --- without a terminal ---
 term kill-server
