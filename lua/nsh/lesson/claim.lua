@@ -1,9 +1,12 @@
 --- Claims: what a script says of its network, checked at once, or several side by side.
 local colour = require "nsh.colour"
 local errors = require "nsh.errors"
+local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
 
 local M = { held = 0 }
+
+local in_claims = false -- the last line that was printed is a claim's
 
 local INDENT = 6 -- columns, those of "FAIL  "
 
@@ -19,6 +22,7 @@ end
 local function report(claim)
     local mark = claim.holds and colour("good", "ok") .. "    " or colour("bad", "FAIL") .. "  "
     print(mark .. claim.sentence .. beside(claim.detail))
+    in_claims = true
     if claim.holds then M.held = M.held + 1 end
 end
 
@@ -33,6 +37,12 @@ local function refuse(claim, more)
     local err = errors.new(nil, ("not so: %s%s%s"):format(claim.sentence, detail, more or ""))
     err.where = claim.where
     errors.raise(err)
+end
+
+--- What is printed next is no claim: an empty line sets it off from those before it.
+function M.begin_paragraph()
+    if in_claims then print() end
+    in_claims = false
 end
 
 --- Checks a claim and prints a line about it; one that does not hold is an error that names the script's
@@ -72,6 +82,7 @@ end
 --       nsh.expect(app1):reaches(app2)
 --     end)
 function M.together(fn)
+    given.check(type(fn) == "function", "what is checked together is in a function", "nsh.together(function() … end)")
     local failed, count = nil, 0
     for _, claim in ipairs(collect(fn)) do
         claim.task:wait()

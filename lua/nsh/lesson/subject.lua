@@ -24,7 +24,7 @@ function M.is_names(thing) return thing == package.loaded["nsh.namespace"] end
 --- Of an object such as `host.link`, or the same of a lab's node: { name = "link", at = its namespace or
 -- node, place = "host", label = what commands call the namespace, nil for nsh's own }; nil for anything else.
 function M.object(thing)
-    if type(thing) ~= "table" then return nil end
+    if type(thing) ~= "table" or M.is_place(thing) then return nil end
     local place = rawget(thing, "ns") or rawget(thing, "node")
     if not M.is_place(place) then return nil end
     return { name = thing.name, at = place, place = place.name, label = rawget(place, "label") }
@@ -60,11 +60,11 @@ function M.has_fields(record, fields)
     return true
 end
 
---- "a, b and c".
-function M.join(words)
-    local last = #words > 1 and table.remove(words)
-    local text = table.concat(words, ", ")
-    return last and text .. " and " .. last or text
+--- "a, b and c"; `conjunction`: another word for "and".
+function M.join(words, conjunction)
+    local count = #words
+    if count < 2 then return words[1] or "" end
+    return ("%s %s %s"):format(table.concat(words, ", ", 1, count - 1), conjunction or "and", words[count])
 end
 
 return M
