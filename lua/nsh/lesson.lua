@@ -23,7 +23,7 @@ local M = { expect = require "nsh.lesson.expect", together = claim.together }
 function M.step(title)
     given.text(title, "a step has a title", 'nsh.step "A bridge joins them"')
     claim.begin_paragraph()
-    print("\n" .. colour("head", "## " .. title) .. "\n")
+    print(colour("head", "## " .. title) .. "\n")
 end
 
 --- Claims that `holds` is true: prints `text`, and raises an error that names the script's line if it is

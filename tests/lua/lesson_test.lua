@@ -128,14 +128,14 @@ function TestLesson.testPackets()
     local wire <close> = a:capture{ "eth0", filter = "icmp" }
     a:ping(b, { count = 2, interval = 0.05 })
     assert_holds(function() expect(wire):sees "10.0.0.1 > 10.0.0.2: ICMP echo request" end,
-        'eth0 sees "10.0.0.1 > 10.0.0.2: ICMP echo request"')
-    assert_holds(function() expect(wire):sees("ICMP", 4) end, 'eth0 sees "ICMP" 4×')
+        'eth0 in a sees "10.0.0.1 > 10.0.0.2: ICMP echo request"')
+    assert_holds(function() expect(wire):sees("ICMP", 4) end, 'eth0 in a sees "ICMP" 4×')
     assert_holds(function() expect(wire):sees("request", { count = 2, ip = { ttl = 64 } }) end,
-        'eth0 sees "request", ip ttl 64 2×')
-    assert_holds(function() expect(wire):sees_no "ARP" end, 'eth0 sees no "ARP"')
+        'eth0 in a sees "request", ip ttl 64 2×')
+    assert_holds(function() expect(wire):sees_no "ARP" end, 'eth0 in a sees no "ARP"')
     assert_fails(function() expect(wire):sees("ICMP", 3) end,
-        'eth0 sees "ICMP" 3×\n      it saw:\n', 'eth0 sees "ICMP" 3×')
-    assert_fails(function() expect(wire):sees_no("reply", { ip = { src = "10.0.0.2" } }) end, 'eth0 sees no "reply"')
+        'eth0 in a sees "ICMP" 3×\n      it saw:\n', 'eth0 in a sees "ICMP" 3×')
+    assert_fails(function() expect(wire):sees_no("reply", { ip = { src = "10.0.0.2" } }) end, 'eth0 in a sees no "reply"')
 end
 
 function TestLesson.testPrograms()
@@ -287,7 +287,8 @@ function TestLesson.testLookShowsTheCommandAndTheTable()
     local stdout = support.sh(([[%s -S -e 'nsh.look(host.link, { "lo" }) nsh.step "Next" nsh.check(true, "so")
         nsh.done "That was all."']]):format(os.getenv "NSH"))
     lu.assertStrContains(stdout, "$ ip link show dev lo\nIFNAME")
-    lu.assertStrContains(stdout, "\n## Next\n\nok    so\n\nThat was all.\nOne check holds.\n")
+    lu.assertStrContains(stdout, "\n\n## Next\n\nok    so\n\nThat was all.\nOne check holds.\n")
+    lu.assertNotStrContains(stdout, "\n\n\n")
 end
 
 function TestLesson.testAScriptEndsWithOneUnlessItsClaimsHold()

@@ -49,7 +49,9 @@ local function with_fields(fields)
 end
 
 local function sentence(capture, verb, text, fields, count)
-    return ('%s %s "%s"%s%s'):format(capture.name, verb, text, with_fields(fields), count and (" %d×"):format(count) or "")
+    local place = (capture.netns or "host") ~= "host" and " in " .. capture.netns or ""
+    local times = count and (" %d×"):format(count) or ""
+    return ('%s%s %s "%s"%s%s'):format(capture.name, place, verb, text, with_fields(fields), times)
 end
 
 local function what_it_saw(capture)
