@@ -9,7 +9,7 @@ local expect = nsh.expect
 -- What fn() prints, and its error if it raises one.
 local function printed(fn)
     local lines, own = {}, print
-    print = function(text) lines[#lines + 1] = text end -- luacheck: ignore
+    print = function(text) lines[#lines + 1] = text or "" end -- luacheck: ignore
     local ok, err = pcall(fn)
     print = own -- luacheck: ignore
     return table.concat(lines, "\n"), not ok and err or nil
@@ -222,7 +222,7 @@ function TestLesson.testLookAtACaptureNamesItsCommand()
     lu.assertEquals(wire:command "src 10.0.0.1", "tcpdump -n -i lo '(icmp) and (src 10.0.0.1)'")
     local inside <close> = lab:find "a":capture "eth0"
     lu.assertEquals(inside:command "arp", "ip netns exec a tcpdump -n -i eth0 arp")
-    lu.assertEquals((printed(function() nsh.look(wire) end)):match "^[^\n]+", "$ tcpdump -n -i lo icmp")
+    lu.assertStrContains(printed(function() nsh.look(wire) end), "$ tcpdump -n -i lo icmp")
 end
 
 -- As long as the slowest, and each is told, in the order of the script.

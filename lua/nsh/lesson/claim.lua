@@ -6,7 +6,7 @@ local loop = require "nsh.loop"
 
 local M = { held = 0 }
 
-local in_claims = false -- the last line that was printed is a claim's
+local is_open = true -- above is a claim, or what came before the lesson: an empty line sets off what follows
 
 local INDENT = 6 -- columns, those of "FAIL  "
 
@@ -22,7 +22,7 @@ end
 local function report(claim)
     local mark = claim.holds and colour("good", "ok") .. "    " or colour("bad", "FAIL") .. "  "
     print(mark .. claim.sentence .. beside(claim.detail))
-    in_claims = true
+    is_open = true
     if claim.holds then M.held = M.held + 1 end
 end
 
@@ -41,8 +41,8 @@ end
 
 --- What is printed next is no claim: an empty line sets it off from those before it.
 function M.begin_paragraph()
-    if in_claims then print() end
-    in_claims = false
+    if is_open then print() end
+    is_open = false
 end
 
 --- Checks a claim and prints a line about it; one that does not hold is an error that names the script's
