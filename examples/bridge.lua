@@ -110,6 +110,7 @@ if pcall(host.sysctl, host, bridge_nf) then
     firewall:remove()
     called:set{ value = 1 }
     lab:up()
+    expect(host:sysctl(bridge_nf)):is(1, bridge_nf)
     expect(app3):reaches(app4)
 else
     nsh.skip "this kernel has no br_netfilter"

@@ -14,9 +14,9 @@ local expect, look, step, together = nsh.expect, nsh.look, nsh.step, nsh.togethe
 local lab = nsh.lab()
 local hostA, hostB = lab:node "hostA", lab:node "hostB"
 hostA:connect{ "eth0", addr = "192.168.64.3/24", to = hostB, peer = { "eth0", addr = "192.168.64.4/24" } }
-local forwarding = hostA:sysctl("net.ipv4.ip_forward", 0)
-hostB:sysctl("net.ipv4.ip_forward", 0)
+local forwarding = {}
 for _, host in ipairs{ hostA, hostB } do
+    forwarding[host] = host:sysctl("net.ipv4.ip_forward", 0)
     host:sysctl("net.ipv4.conf.all.rp_filter", 0)
     host:sysctl("net.ipv4.conf.default.rp_filter", 0)
 end
@@ -80,7 +80,7 @@ together(function()
     expect(c3):does_not_reach(c1)
     expect(c1):does_not_reach(c3)
 end)
-forwarding:set{ value = 1 } -- as an engine does, for the way to the outside
+forwarding[hostA]:set{ value = 1 } -- as an engine does, for the way to the outside
 lab:up()
 expect(c1):reaches(c3, { ttl = 63 })
 hostA:nft [[

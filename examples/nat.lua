@@ -80,7 +80,7 @@ expect(bridge):sees "172.16.0.30 > 172.16.0.40: ICMP echo request"
 expect(bridge):sees_no "172.16.0.1 >"
 expect(uplink):sees_no "ICMP"
 
-step "Somebody else's firewall drops what is forwarded, as Docker's does: an accept must go into its chain"
+step "Another's firewall drops what is forwarded, as Docker's does: the accept goes into its chain"
 
 nsh.host:nft [[
     table ip filter {

@@ -72,7 +72,7 @@ expect(ens33):sees "192.168.70.53 > 192.168.70.38: ICMP echo request"
 expect(ens33):sees "192.168.70.38 > 192.168.70.53: ICMP echo reply"
 expect(ens33):sees_no "2.2.2.2"
 
-step "A firewall that drops what is forwarded: bridge-nf does not matter for routed packets, an accept does"
+step "A firewall that drops what is forwarded: bridge-nf does not help routed packets, an accept does"
 
 nsh.host:nft [[
     table ip filter {

@@ -135,7 +135,8 @@ function TestLesson.testPackets()
     assert_holds(function() expect(wire):sees_no "ARP" end, 'eth0 in a sees no "ARP"')
     assert_fails(function() expect(wire):sees("ICMP", 3) end,
         'eth0 in a sees "ICMP" 3×\n      it saw:\n', 'eth0 in a sees "ICMP" 3×')
-    assert_fails(function() expect(wire):sees_no("reply", { ip = { src = "10.0.0.2" } }) end, 'eth0 in a sees no "reply"')
+    assert_fails(function() expect(wire):sees_no("reply", { ip = { src = "10.0.0.2" } }) end,
+        'eth0 in a sees no "reply"')
 end
 
 function TestLesson.testPrograms()
@@ -145,6 +146,7 @@ function TestLesson.testPrograms()
     assert_fails(function() expect(a):runs("echo one", "two") end, 'a runs "echo one"\n      it prints:\n      one',
         'a runs "echo one"')
     assert_fails(function() expect(a):runs "exit 3" end, 'a runs "exit 3"  status 3', 'a runs "exit 3": status 3')
+    assert_fails(function() expect(a):cannot_run "nix-there" end, 'a cannot run "nix-there"')
     assert_fails(function() expect(a):cannot_run "true" end, 'a cannot run "true"')
 end
 
@@ -188,6 +190,7 @@ function TestLesson.testMistakesAreExplained()
     local mistakes = {
         { "say whom: ", function() expect(a):reaches() end },
         { "say whom: ", function() expect(a):does_not_reach{} end },
+        { "a namespace may have many addresses", function() expect(a):reaches(host) end },
         { "options are a table: ", function() expect(a):reaches(b, 3) end },
         { "this is nil", function() expect(nil):reaches(b) end },
         { "say which records", function() expect(a.link):has() end },

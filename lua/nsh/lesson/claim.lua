@@ -15,6 +15,7 @@ local blocks = setmetatable({}, { __mode = "k" }) -- coroutine -> the claims of 
 -- What a line of a claim says besides, behind it or, if it has lines of its own, below.
 local function beside(detail)
     if not detail then return "" end
+    detail = detail:gsub("%s+$", "")
     if not detail:find "\n" then return "  " .. colour("faint", detail) end
     return "\n" .. (" "):rep(INDENT) .. detail:gsub("\n", "\n" .. (" "):rep(INDENT))
 end
@@ -33,7 +34,7 @@ end
 
 -- A detail of many lines has been printed, and is no part of the error.
 local function refuse(claim, more)
-    local detail = claim.detail and not claim.detail:find "\n" and ": " .. claim.detail or ""
+    local detail = claim.detail and not claim.detail:find "\n." and ": " .. claim.detail or ""
     local err = errors.new(nil, ("not so: %s%s%s"):format(claim.sentence, detail, more or ""))
     err.where = claim.where
     errors.raise(err)

@@ -189,6 +189,8 @@ local function command_text(command)
     return type(command) == "string" and command or table.concat(command, " ")
 end
 
+local NOT_FOUND = 127 -- as sh says it
+
 local function run(place, command)
     if type(command) == "string" then command = { "sh", "-c", command } end
     local with = { output = true, timeout = PATIENCE }
@@ -211,12 +213,14 @@ function M.runs(place, command, text)
     end)
 end
 
---- `expect(place):cannot_run(command)`: a program ends with a status that is not 0.
+--- `expect(place):cannot_run(command)`: a program ends with a status that is not 0, nor the shell's for a
+-- program that is not there.
 --
 --     nsh.expect(ns):cannot_run "curl -sf http://10.0.0.1/"
 function M.cannot_run(place, command)
     claim.check(('%s cannot run "%s"'):format(place.name, command_text(command)), function()
         local result = run(place, command)
+        if result.status == NOT_FOUND then return false, result.err end
         return result.status ~= 0, ("status %s"):format(result.status or result.signal)
     end)
 end

@@ -1,4 +1,6 @@
 --- What a lesson speaks of: namespaces, nodes, their objects, captures.
+local given = require "nsh.lesson.given"
+
 local M = {}
 
 local function meta_name(thing)
@@ -31,13 +33,15 @@ function M.object(thing)
 end
 
 --- The addresses that stand for a target, a list, and what it is called in a sentence. A target is an
--- address, a node of a lab (its first address), or a list of them.
+-- address, a node of a lab (its first address), or a list of them. Errors: EINVAL: a namespace that is no node.
 --
 --     local addresses, words = subject.addresses{ app3, "172.16.0.40" }
 function M.addresses(target)
     local list = type(target) == "table" and not M.is_place(target) and target or { target }
     local addresses, words = {}, {}
     for i, one in ipairs(list) do
+        given.check(meta_name(one) ~= "nsh.namespace", "a namespace may have many addresses; say which",
+            'nsh.expect(app3):reaches "10.0.0.2"')
         local is_node = type(one) == "table" and one.address
         addresses[i] = is_node and one:address() or one
         words[i] = is_node and ("%s (%s)"):format(one.name, addresses[i] or "without an address") or tostring(one)
