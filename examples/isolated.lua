@@ -14,7 +14,7 @@ local host = nsh.host
 
 local somewhere = "192.0.2.1" -- an address for documentation (RFC 5737): here a server that the host reaches
 host.addr:add{ somewhere .. "/32", dev = "lo" }
-local remote <close> = host:listen{ port = 80 }
+local remote = host:listen{ port = 80 }
 
 -- A process in a namespace of its own, as `unshare -n` starts it, and the namespace by its pid.
 local function isolated(name)
@@ -95,6 +95,7 @@ expect(nsh.netns):has "vns1"
 vns1 = nsh.netns.open "vns1"
 expect(vns1.link):has{ "lo", up = false }
 
+remote:close()
 other_server:close()
 other_process:kill():wait()
 nsh.done "A namespace costs nothing, isolates completely, and is gone with its last process."
