@@ -15,6 +15,7 @@ local lab = nsh.lab()
 local host, blue = lab.host, lab:node("blue_ns", { lo = false })
 lab:uplink{ "ens33", addr = "192.168.0.194/24" }
 host:sysctl("net.ipv4.conf.all.rp_filter", 0)
+host:sysctl("net.ipv4.conf.default.rp_filter", 0)
 host:sysctl("net.ipv4.ip_forward", 0)
 lab:up()
 
@@ -75,9 +76,13 @@ expect(blue.link):has{ "veth_blue_ns", carrier = true }
 
 step "Addresses: each side reaches the other's server"
 
+together(function()
+    expect(blue):does_not_get("http://10.0.0.1:8080/", "ENETUNREACH")
+    expect(host):does_not_get("http://10.0.0.2:8080/", "ENETUNREACH")
+end)
 host.addr:add{ "10.0.0.1/24", dev = "veth_root_ns" }
 blue.addr:add{ "10.0.0.2/24", dev = "veth_blue_ns" }
-look(nsh.graph{ host, blue }:text())
+look(nsh.graph{ host, blue })
 together(function()
     expect(blue):gets("http://10.0.0.1:8080/", "ens33")
     expect(host):gets("http://10.0.0.2:8080/", "veth_blue_ns")

@@ -14,9 +14,11 @@ local expect, look, step, together = nsh.expect, nsh.look, nsh.step, nsh.togethe
 local lab = nsh.lab()
 local hostA, hostB = lab:node "hostA", lab:node "hostB"
 hostA:connect{ "eth0", addr = "192.168.64.3/24", to = hostB, peer = { "eth0", addr = "192.168.64.4/24" } }
+local forwarding = {}
 for _, host in ipairs{ hostA, hostB } do
-    host:sysctl("net.ipv4.ip_forward", 0)
+    forwarding[host] = host:sysctl("net.ipv4.ip_forward", 0)
     host:sysctl("net.ipv4.conf.all.rp_filter", 0)
+    host:sysctl("net.ipv4.conf.default.rp_filter", 0)
 end
 
 -- A container in a network of `host`: a namespace, and a cable to the network's bridge.
@@ -52,6 +54,8 @@ local inside = nsh.netns.open(container_program.pid)
 inside.name = "the container"
 look(inside.link)
 for _, link in ipairs(hostA.link:list()) do expect(inside.link):has{ link.ifname, address = link.address } end
+expect(inside.link):has({}, #hostA.link:list())
+expect(inside):reaches(c1)
 inside:close()
 
 step "none: a loopback, and nothing else"
@@ -75,6 +79,24 @@ together(function()
     expect(c3):reaches "172.18.0.1"
     expect(c3):does_not_reach(c1)
     expect(c1):does_not_reach(c3)
+end)
+forwarding[hostA]:set{ value = 1 } -- as an engine does, for the way to the outside
+lab:up()
+expect(c1):reaches(c3, { ttl = 63 })
+hostA:nft [[
+    table ip isolation {
+        chain forward {
+            type filter hook forward priority filter;
+            iifname "docker0" oifname "br-custom" drop
+            iifname "br-custom" oifname "docker0" drop
+        }
+    }
+]]
+lab:up()
+together(function()
+    expect(c3):does_not_reach(c1)
+    expect(c1):does_not_reach(c3)
+    expect(c1):reaches(c2)
 end)
 
 step "overlay: one network over two hosts; without a port that leads to the other one it is two"

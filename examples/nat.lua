@@ -59,7 +59,7 @@ step "Masquerade: it leaves under the host's own address, and the answer is give
 
 host:masquerade{ saddr = "172.16.0.0/16", oifname = "!= br0" }
 lab:up()
-show(host:nft())
+look(host:nft())
 uplink, bridge = listen()
 expect(app3):reaches "8.8.8.8"
 look(uplink)
@@ -70,6 +70,8 @@ expect(uplink):sees_no "172.16.0.30"
 expect(bridge):sees "172.16.0.30 > 8.8.8.8: ICMP echo request"
 expect(bridge):sees "8.8.8.8 > 172.16.0.30: ICMP echo reply"
 
+expect(app4):reaches "8.8.8.8"
+
 step "What stays on the bridge keeps its source"
 
 uplink, bridge = listen()
@@ -78,7 +80,7 @@ expect(bridge):sees "172.16.0.30 > 172.16.0.40: ICMP echo request"
 expect(bridge):sees_no "172.16.0.1 >"
 expect(uplink):sees_no "ICMP"
 
-step "Somebody else's firewall drops what is forwarded, as Docker's does: an accept must go into its chain"
+step "Another's firewall drops what is forwarded, as Docker's does: the accept goes into its chain"
 
 nsh.host:nft [[
     table ip filter {
@@ -90,7 +92,7 @@ local before = foreign_chain()
 expect(app3):does_not_reach "8.8.8.8"
 local forward = host:forward{ iifname = "br0" }
 lab:up()
-show(host:nft())
+look(host:nft())
 expect(app3):reaches "8.8.8.8"
 
 step "What the lab has changed is put back: the foreign chain, and ip_forward"

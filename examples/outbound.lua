@@ -32,6 +32,7 @@ host:find "veth0":set{ addr = false }
 lab:up()
 ns1.neigh:flush{ dev = "veth1" } -- the host's MAC is now the bridge's
 look(lab)
+look(host.link, { master = "br0" })
 look(host.addr, { family = "inet" })
 expect(host.link):has{ "veth0", master = "br0", linkinfo = { info_slave_data = { state = "forwarding" } } }
 expect(host.addr):has{ "2.2.2.1/30", dev = "br0" }
@@ -45,6 +46,7 @@ expect(ns1):does_not_reach(target, { reason = "no route" })
 veth1:set{ via = "2.2.2.1" }
 lab:up()
 look(ns1.route)
+expect(ns1.route):has{ "default", via = "2.2.2.1", dev = "veth1" }
 
 step "The host must forward"
 
@@ -70,7 +72,7 @@ expect(ens33):sees "192.168.70.53 > 192.168.70.38: ICMP echo request"
 expect(ens33):sees "192.168.70.38 > 192.168.70.53: ICMP echo reply"
 expect(ens33):sees_no "2.2.2.2"
 
-step "A firewall that drops what is forwarded: bridge-nf does not matter for routed packets, an accept does"
+step "A firewall that drops what is forwarded: bridge-nf does not help routed packets, an accept does"
 
 nsh.host:nft [[
     table ip filter {
@@ -82,6 +84,7 @@ local bridge_nf = "net.bridge.bridge-nf-call-iptables"
 if pcall(host.sysctl, host, bridge_nf) then
     host:sysctl(bridge_nf, 0)
     lab:up()
+    expect(host:sysctl(bridge_nf)):is(0, bridge_nf)
     expect(ns1):does_not_reach(target)
 else
     nsh.skip "this kernel has no br_netfilter"

@@ -22,6 +22,8 @@ lab:up()
 
 step "One container: all is well"
 
+expect(host.route):has{ "default", via = "192.168.64.1", dev = "enp0s1", metric = 100 }
+expect(host.route):has({ "172.16.0.0/16" }, 1)
 together(function()
     expect(app1):reaches "172.16.0.10"
     expect(host):reaches(app1)
@@ -38,6 +40,8 @@ local routes = host.route:list{ "172.16.0.0/16" }
 expect(host.route):has({ "172.16.0.0/16" }, 2)
 expect(routes[1].dev):is("hlink1", "the interface of the first of them")
 expect(routes[2].dev):is("hlink2", "the interface of the second")
+expect(host.link):has{ "hlink2", link_netns = app2, carrier = true }
+expect(app2.route):has{ "172.16.0.0/16", dev = "clink2", src = "172.16.0.21" }
 
 step "The host sends all that is for this network to hlink1: app2 gets no answers"
 

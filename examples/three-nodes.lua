@@ -32,7 +32,10 @@ end
 step "A bridge with three cables; the nodes' ends are down"
 
 look(host.link, { master = "virbr100500" })
-expect(host.link):has({ master = "virbr100500", up = true }, 3)
+expect(host.link):has({ master = "virbr100500" }, 3)
+for i, node in ipairs(nodes) do
+    expect(host.link):has{ "veth" .. 2 * i - 2, master = "virbr100500", link_netns = node }
+end
 each(function(node, _, veth)
     look(node.link)
     expect(node.link):has{ veth, up = false }
@@ -64,11 +67,11 @@ lab:up()
 look(host.addr, { dev = "virbr100500", family = "inet" })
 expect(host):reaches(all)
 
-step "The Internet needs three things: a default route, forwarding, and an address that it can answer to"
+step "The Internet needs a default route, forwarding, and an address that it can answer to"
 
-local function fails()
+local function fails(reason)
     together(function()
-        each(function(node) expect(node):does_not_reach "8.8.8.8" end)
+        each(function(node) expect(node):does_not_reach("8.8.8.8", { reason = reason }) end)
     end)
 end
 
@@ -78,18 +81,24 @@ local function succeeds()
     end)
 end
 
-fails()
+local outside = uplink.outside:capture{ "eth0", filter = "icmp" }
+fails "no route"
 each(function(node, _, veth) node:route{ "default", via = "10.0.2.254", dev = veth } end)
 lab:up()
 look(nodes[1].route)
+each(function(node, _, veth) expect(node.route):has{ "default", via = "10.0.2.254", dev = veth } end)
 fails()
+expect(outside):sees_no "8.8.8.8"
 ip_forward:set{ value = 1 }
 lab:up()
 fails()
+each(function(_, address) expect(outside):sees(address .. " > 8.8.8.8: ICMP echo request") end)
+expect(outside):sees_no "ICMP echo reply"
 host:masquerade{ saddr = "10.0.2.0/24", oifname = uplink.ifname }
 lab:up()
-show(host:nft())
-local outside = uplink.outside:capture{ "eth0", filter = "icmp" }
+look(host:nft())
+outside:stop()
+outside = uplink.outside:capture{ "eth0", filter = "icmp" }
 succeeds()
 look(outside)
 expect(outside):sees("192.168.64.3 > 8.8.8.8: ICMP echo request", 3)
@@ -105,7 +114,7 @@ nsh.host:nft [[
 fails()
 local forward = host:forward{ iifname = "virbr100500" }
 lab:up()
-show(host:nft())
+look(host:nft())
 succeeds()
 forward:remove()
 lab:up()

@@ -13,6 +13,10 @@ local expect, look, step, together = nsh.expect, nsh.look, nsh.step, nsh.togethe
 
 local lab = nsh.lab()
 local host, vns1, vns2 = lab.host, lab:node("vns1", { lo = false }), lab:node("vns2", { lo = false })
+for _, ns in ipairs{ host, vns1, vns2 } do -- a new namespace has what the machine's first one has
+    ns:sysctl("net.ipv4.ip_forward", 0)
+    ns:sysctl("net.ipv4.conf.all.rp_filter", 0)
+end
 lab:up()
 
 step "A cable between two namespaces: its far end goes to where a process of the second one is"
@@ -33,7 +37,7 @@ vns1.addr:add{ "10.0.2.1/24", brd = "10.0.2.255", dev = "veth0" }
 vns2.link:set{ "veth1", up = true }
 vns2.addr:add{ "10.0.2.2/24", brd = "10.0.2.255", dev = "veth1" }
 nsh.settle()
-look(nsh.graph{ vns1, vns2 }:text())
+look(nsh.graph{ vns1, vns2 })
 look(vns1.addr, { dev = "veth0", family = "inet" })
 expect(vns1.addr):has{ "10.0.2.1/24", dev = "veth0", broadcast = "10.0.2.255" }
 expect(vns2.addr):has{ "10.0.2.2/24", dev = "veth1", broadcast = "10.0.2.255" }
@@ -50,6 +54,9 @@ together(function()
     expect(vns1):reaches "10.0.2.1"
     expect(vns2):reaches "10.0.2.2"
 end)
+
+expect(vns1.route):has({}, 1)
+expect(vns2.route):has({}, 1)
 
 step "The nodes reach each other, and the host reaches neither"
 

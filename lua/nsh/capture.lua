@@ -36,7 +36,8 @@ local rows = {
     { "file", type = "string", valid = "the path of a file to write" },
 }
 
--- Fields of a capture: `name` of the interface, and `netns`; `handle`, as long as it runs; `reason`, why it ended;
+-- Fields of a capture: `name` of the interface, `netns`, its `label` in commands, and `opts`, which a file lacks;
+-- `handle`, as long as it runs; `reason`, why it ended;
 -- how packets begin, `link`; `all` packets so far, as the C half has them, and as Lua's tables those that were `told`;
 -- `at`, how many of them were taken one by one; `waits` of those who want the next one; `limit` of packets, `deadline`,
 -- `room` of the kernel's ring in packets; `writer` of a file, `failure` of that.
@@ -261,18 +262,32 @@ local function hint_for(err, ns, dev)
     return near and "did you mean " .. near or "there are " .. table.concat(names, ", ")
 end
 
--- The command that would take the same, as a comment: it changes nothing, and would not end.
-local function tell(ns, opts)
-    if not trace.active() then return end
-    local words = { "tcpdump -n -i", trace.quote(opts.dev) }
+-- The command that would take the same.
+local function command(label, opts)
+    local words = { label and "ip netns exec " .. trace.quote(label) .. " tcpdump -n -i" or "tcpdump -n -i",
+        trace.quote(opts.dev) }
     local function add(condition, text) if condition then words[#words + 1] = text end end
     add(not opts.promiscuous, "-p")
     add(opts.count, ("-c %s"):format(opts.count))
     add(opts.direction ~= "inout", "-Q " .. opts.direction)
     add(opts.file, "-w " .. trace.quote(opts.file or ""))
     add(opts.filter, trace.quote(opts.filter or ""))
-    trace.say("# %s%s", ns.label and ("ip netns exec %s "):format(trace.quote(ns.label)) or "",
-        table.concat(words, " "))
+    return table.concat(words, " ")
+end
+
+--- The command of tcpdump's that shows what `list(filter)` returns.
+--
+--     print(host:capture{ "br0" }:command "icmp")     --> tcpdump -n -i br0 icmp
+function Capture:command(filter)
+    local own = self.opts and self.opts.filter
+    local both = own and filter and ("(%s) and (%s)"):format(own, filter) or own or filter
+    if not self.opts then return ("tcpdump -n -r %s %s"):format(trace.quote(self.name), both or "") end
+    return command(self.label, setmetatable({ filter = both }, { __index = self.opts }))
+end
+
+-- As a comment: it changes nothing, and would not end.
+local function tell(ns, opts)
+    if trace.active() then trace.say("# %s", command(ns.label, opts)) end
 end
 
 local function open(ns, opts, op)
@@ -330,7 +345,8 @@ function M.capture(ns, args, fn)
     local op = "capture on " .. opts.dev
     local handle = open(ns, opts, op)
     local self = new{
-        name = opts.dev, netns = ns.name, handle = handle, writer = open_writer(handle, opts, op, ns.name),
+        name = opts.dev, netns = ns.name, label = ns.label, opts = opts,
+        handle = handle, writer = open_writer(handle, opts, op, ns.name),
         room = handle:room(), limit = opts.count, deadline = opts.timeout and now() + opts.timeout,
     }
     tell(ns, opts)

@@ -9,7 +9,7 @@ local expect = nsh.expect
 -- What fn() prints, and its error if it raises one.
 local function printed(fn)
     local lines, own = {}, print
-    print = function(text) lines[#lines + 1] = text end -- luacheck: ignore
+    print = function(text) lines[#lines + 1] = text or "" end -- luacheck: ignore
     local ok, err = pcall(fn)
     print = own -- luacheck: ignore
     return table.concat(lines, "\n"), not ok and err or nil
@@ -108,10 +108,35 @@ function TestLesson.testRecords()
         "host has 2 links br0: there are 1")
     assert_fails(function() expect(host.link):has_no{ "br0" } end, "host has no link br0\n", "host has no link br0")
     local b = lab:find "b"
-    assert_holds(function() expect(a.link):has{ "eth0", link_netns = b } end, "a has a link eth0: link_netns b")
+    assert_holds(function() expect(a.link):has{ "eth0", link_netns = b } end, "a has a link eth0: peer in b")
     assert_fails(function() expect(a.link):has{ "eth0", link_netns = host } end,
-        "a has a link eth0: link_netns host\n", "a has a link eth0: link_netns host")
+        "a has a link eth0: peer in host\n", "a has a link eth0: peer in host")
     assert_refused(function() expect(host.link):has{ mtuu = 1 } end, "did you mean mtu")
+end
+
+function TestLesson.testFieldsInWords()
+    assert_holds(function() expect(host.link):has{ "br0", linkinfo = { info_data = { stp_state = 0 } } } end,
+        "host has a link br0: stp_state 0")
+    assert_fails(function() expect(host.link):has{ "br0", linkinfo = { info_data = { stp_state = 1 } } } end,
+        "host has a link br0: stp_state 1", "host has a link br0: stp_state 1")
+    assert_fails(function() expect(host.addr):has{ local_ = "10.0.0.1" } end, "host has an address: 10.0.0.1",
+        "host has an address: 10.0.0.1")
+end
+
+function TestLesson.testPackets()
+    local a, b = lab:find "a", lab:find "b"
+    local wire <close> = a:capture{ "eth0", filter = "icmp" }
+    a:ping(b, { count = 2, interval = 0.05 })
+    assert_holds(function() expect(wire):sees "10.0.0.1 > 10.0.0.2: ICMP echo request" end,
+        'eth0 in a sees "10.0.0.1 > 10.0.0.2: ICMP echo request"')
+    assert_holds(function() expect(wire):sees("ICMP", 4) end, 'eth0 in a sees "ICMP" 4×')
+    assert_holds(function() expect(wire):sees("request", { count = 2, ip = { ttl = 64 } }) end,
+        'eth0 in a sees "request", ip ttl 64 2×')
+    assert_holds(function() expect(wire):sees_no "ARP" end, 'eth0 in a sees no "ARP"')
+    assert_fails(function() expect(wire):sees("ICMP", 3) end,
+        'eth0 in a sees "ICMP" 3×\n      it saw:\n', 'eth0 in a sees "ICMP" 3×')
+    assert_fails(function() expect(wire):sees_no("reply", { ip = { src = "10.0.0.2" } }) end,
+        'eth0 in a sees no "reply"')
 end
 
 function TestLesson.testPrograms()
@@ -121,16 +146,19 @@ function TestLesson.testPrograms()
     assert_fails(function() expect(a):runs("echo one", "two") end, 'a runs "echo one"\n      it prints:\n      one',
         'a runs "echo one"')
     assert_fails(function() expect(a):runs "exit 3" end, 'a runs "exit 3"  status 3', 'a runs "exit 3": status 3')
+    assert_fails(function() expect(a):cannot_run "nix-there" end, 'a cannot run "nix-there"')
     assert_fails(function() expect(a):cannot_run "true" end, 'a cannot run "true"')
 end
 
 function TestLesson.testNames()
-    assert_holds(function() expect(nsh.netns):has{ "a", "b" } end, "there is a namespace a and b")
+    assert_holds(function() expect(nsh.netns):has{ "a", "b" } end, "there are namespaces a and b")
     assert_holds(function() expect(nsh.netns):has_no "c" end, "there is no namespace c")
-    assert_fails(function() expect(nsh.netns):has{ "a", "c" } end, "there is a namespace a and c  not c",
-        "there is a namespace a and c: not c")
-    assert_fails(function() expect(nsh.netns):has_no{ "a", "c" } end, "there is no namespace a and c  a",
-        "there is no namespace a and c: a")
+    assert_holds(function() expect(nsh.netns):has(lab:find "a") end, "there is a namespace a")
+    assert_fails(function() expect(nsh.netns):has_no(lab:find "a") end, "there is no namespace a")
+    assert_fails(function() expect(nsh.netns):has{ "a", "c" } end, "there are namespaces a and c  not c",
+        "there are namespaces a and c: not c")
+    assert_fails(function() expect(nsh.netns):has_no{ "a", "c" } end, "there is no namespace a or c  a",
+        "there is no namespace a or c: a")
 end
 
 function TestLesson.testCallsAndValues()
@@ -153,6 +181,51 @@ function TestLesson.testWrongWords()
     assert_refused(function() expect(host.link):reaches "10.0.0.1" end, "of an object of a namespace one cannot expect")
     assert_refused(function() expect(host).reaches(host) end, "a colon is missing")
     assert_refused(function() nsh.check(true) end, "what is claimed is a text")
+end
+
+-- A claim about nothing would hold for ever; and what is written wrongly is shown as it is right.
+function TestLesson.testMistakesAreExplained()
+    local a, b = lab:find "a", lab:find "b"
+    local wire <close> = a:capture "eth0"
+    local mistakes = {
+        { "say whom: ", function() expect(a):reaches() end },
+        { "say whom: ", function() expect(a):does_not_reach{} end },
+        { "a namespace may have many addresses", function() expect(a):reaches(host) end },
+        { "options are a table: ", function() expect(a):reaches(b, 3) end },
+        { "this is nil", function() expect(nil):reaches(b) end },
+        { "say which records", function() expect(a.link):has() end },
+        { "say which records", function() expect(a.link):has_no() end },
+        { "say which records", function() expect(a.link):loses() end },
+        { "how many there are: ", function() expect(a.link):has({ "eth0" }, "1") end },
+        { "say which namespaces: ", function() expect(nsh.netns):has{} end },
+        { "say what its line contains: ", function() expect(wire):sees() end },
+        { "how many, or fields: ", function() expect(wire):sees("ICMP", "1") end },
+        { "there is no number: ", function() expect(wire):sees_no("ICMP", 2) end },
+        { "say to what: ", function() expect(a):connects "10.0.0.2:80" end },
+        { "say to what: ", function() expect(a):does_not_connect{ "10.0.0.2" } end },
+        { "say which program: ", function() expect(a):runs() end },
+        { "say with which error: ", function() expect(function() error "x" end):fails() end },
+        { "is in a function: ", function() nsh.together(nil) end },
+        { "a step has a title: ", function() nsh.step() end },
+        { "say what is missing: ", function() nsh.skip() end },
+        { "there is nothing to look at: ", function() nsh.look() end },
+        { "what was learnt is a text: ", function() nsh.done(5) end },
+    }
+    for _, mistake in ipairs(mistakes) do
+        assert_refused(mistake[2], mistake[1])
+        local _, err = printed(mistake[2])
+        lu.assertEquals(err.code, "EINVAL")
+        lu.assertStrMatches(err.where, ".*lesson_test.lua:%d+")
+    end
+end
+
+function TestLesson.testLookAtACaptureNamesItsCommand()
+    local wire <close> = host:capture{ "lo", filter = "icmp" }
+    lu.assertEquals(wire:command(), "tcpdump -n -i lo icmp")
+    lu.assertEquals(wire:command "src 10.0.0.1", "tcpdump -n -i lo '(icmp) and (src 10.0.0.1)'")
+    local inside <close> = lab:find "a":capture "eth0"
+    lu.assertEquals(inside:command "arp", "ip netns exec a tcpdump -n -i eth0 arp")
+    lu.assertStrContains(printed(function() nsh.look(wire) end), "$ tcpdump -n -i lo icmp")
 end
 
 -- As long as the slowest, and each is told, in the order of the script.
@@ -217,7 +290,8 @@ function TestLesson.testLookShowsTheCommandAndTheTable()
     local stdout = support.sh(([[%s -S -e 'nsh.look(host.link, { "lo" }) nsh.step "Next" nsh.check(true, "so")
         nsh.done "That was all."']]):format(os.getenv "NSH"))
     lu.assertStrContains(stdout, "$ ip link show dev lo\nIFNAME")
-    lu.assertStrContains(stdout, "\n## Next\n\nok    so\n\nThat was all.\nOne check holds.\n")
+    lu.assertStrContains(stdout, "\n\n## Next\n\nok    so\n\nThat was all.\nOne check holds.\n")
+    lu.assertNotStrContains(stdout, "\n\n\n")
 end
 
 function TestLesson.testAScriptEndsWithOneUnlessItsClaimsHold()

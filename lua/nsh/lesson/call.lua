@@ -1,5 +1,6 @@
 --- What may be expected of a function: `expect(function() … end):fails("EADDRINUSE", "a second server")`.
 local claim = require "nsh.lesson.claim"
+local given = require "nsh.lesson.given"
 
 local M = {}
 
@@ -17,6 +18,7 @@ end
 --
 --     nsh.expect(function() ns:listen{ port = 80 } end):fails("EADDRINUSE", "port 80 is taken")
 function M.fails(fn, code, text)
+    given.text(code, "say with which error", 'nsh.expect(fn):fails("EADDRINUSE", "port 80 is taken")')
     claim.check(text or "the call fails", function()
         local ok, err = pcall(fn)
         if ok then return false, "it succeeds" end

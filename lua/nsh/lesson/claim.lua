@@ -1,9 +1,12 @@
 --- Claims: what a script says of its network, checked at once, or several side by side.
 local colour = require "nsh.colour"
 local errors = require "nsh.errors"
+local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
 
 local M = { held = 0 }
+
+local is_open = true -- above is a claim, or what came before the lesson: an empty line sets off what follows
 
 local INDENT = 6 -- columns, those of "FAIL  "
 
@@ -12,6 +15,7 @@ local blocks = setmetatable({}, { __mode = "k" }) -- coroutine -> the claims of 
 -- What a line of a claim says besides, behind it or, if it has lines of its own, below.
 local function beside(detail)
     if not detail then return "" end
+    detail = detail:gsub("%s+$", "")
     if not detail:find "\n" then return "  " .. colour("faint", detail) end
     return "\n" .. (" "):rep(INDENT) .. detail:gsub("\n", "\n" .. (" "):rep(INDENT))
 end
@@ -19,6 +23,7 @@ end
 local function report(claim)
     local mark = claim.holds and colour("good", "ok") .. "    " or colour("bad", "FAIL") .. "  "
     print(mark .. claim.sentence .. beside(claim.detail))
+    is_open = true
     if claim.holds then M.held = M.held + 1 end
 end
 
@@ -29,10 +34,16 @@ end
 
 -- A detail of many lines has been printed, and is no part of the error.
 local function refuse(claim, more)
-    local detail = claim.detail and not claim.detail:find "\n" and ": " .. claim.detail or ""
+    local detail = claim.detail and not claim.detail:find "\n." and ": " .. claim.detail or ""
     local err = errors.new(nil, ("not so: %s%s%s"):format(claim.sentence, detail, more or ""))
     err.where = claim.where
     errors.raise(err)
+end
+
+--- What is printed next is no claim: an empty line sets it off from those before it.
+function M.begin_paragraph()
+    if is_open then print() end
+    is_open = false
 end
 
 --- Checks a claim and prints a line about it; one that does not hold is an error that names the script's
@@ -72,6 +83,7 @@ end
 --       nsh.expect(app1):reaches(app2)
 --     end)
 function M.together(fn)
+    given.check(type(fn) == "function", "what is checked together is in a function", "nsh.together(function() … end)")
     local failed, count = nil, 0
     for _, claim in ipairs(collect(fn)) do
         claim.task:wait()

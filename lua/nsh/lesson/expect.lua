@@ -1,5 +1,6 @@
 --- What a script may claim of a thing: `nsh.expect(app3):reaches(app4)`. The words depend on the thing.
 local errors = require "nsh.errors"
+local given = require "nsh.lesson.given"
 local subject = require "nsh.lesson.subject"
 
 -- In the order in which they are asked: whether a thing is one, what an error calls it, and its words.
@@ -25,15 +26,17 @@ local function names_of(words)
     return list
 end
 
-local function unknown(kind, words, word)
+local function unknown(thing, kind, words, word)
+    given.check(thing ~= nil, "this is nil, perhaps a name that is not right", "nsh.expect(app3):reaches(app4)")
     require("nsh.suggest").refuse(("of %s one cannot expect"):format(kind.name), tostring(word), names_of(words), {})
 end
 
 --- Begins a claim about a thing; the method that follows says what is claimed, checks it, prints a line
 -- about it, and raises an error that names the script's line if it does not hold.
 --
--- a namespace or node  `reaches`, `does_not_reach`, `connects`, `does_not_connect`, `gets`, `runs`
--- an object of it      `has`, `has_no`: records, as `list` finds them
+-- a namespace or node  `reaches`, `does_not_reach`, `connects`, `does_not_connect`, `gets`, `does_not_get`,
+--                      `runs`, `cannot_run`
+-- an object of it      `has`, `has_no`, `loses`: records, as `list` finds them
 -- `nsh.netns`          `has`, `has_no`: namespaces with a name
 -- a capture            `sees`, `sees_no`: packets, as tcpdump writes them
 -- a function           `succeeds`, `fails`
@@ -48,7 +51,7 @@ return function(thing)
     local words, expectation = require(kind.words), {}
     return setmetatable(expectation, {
         __index = function(_, word)
-            local claim = words[word] or unknown(kind, words, word)
+            local claim = words[word] or unknown(thing, kind, words, word)
             return function(self, ...)
                 if self ~= expectation then errors.check_self(nil, word, ("nsh.expect(…):%s(…)"):format(word)) end
                 claim(thing, ...)

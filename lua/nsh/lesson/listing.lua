@@ -1,6 +1,7 @@
 --- What may be expected of an object of a namespace: `expect(host.link):has{ "br0", up = true }`.
 local claim = require "nsh.lesson.claim"
 local core = require "nsh.core"
+local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
 local subject = require "nsh.lesson.subject"
 
@@ -11,32 +12,38 @@ local PATIENCE, RETRY = 5, 0.01 -- seconds
 -- Words for a switch that is off.
 local off = { up = "down", carrier = "no carrier" }
 
-local value_text
-function value_text(value)
+-- What a reader calls a field whose name says less.
+local nicknames = { link = "peer", link_netns = "peer in", local_ = "", info_data = "", info_slave_data = "" }
+
+local function value_text(value)
     if subject.is_place(value) then return value.name end
-    if type(value) ~= "table" then return tostring(value) end
-    if value[1] then return table.concat(value, ",") end
-    local words = {}
-    for key, inner in pairs(value) do words[#words + 1] = key .. " " .. value_text(inner) end
-    table.sort(words)
-    return table.concat(words, " ")
+    return type(value) == "table" and table.concat(value, ",") or tostring(value)
 end
 
 local function words_of(key, value)
-    key = key:gsub("_$", "")
     if value == true then return key end
     if value == false then return off[key] or "not " .. key end
-    return ("%s %s"):format(key, value_text(value))
+    return ((nicknames[key] or key:gsub("_$", "")) .. " " .. value_text(value)):gsub("^ ", "")
 end
 
--- The fields with a key: "master br0, up".
-local function describe(args)
-    local words, keys = {}, {}
-    for key in pairs(args) do
-        if key ~= 1 then keys[#keys + 1] = key end
+-- Whether a value has fields of its own, as `linkinfo` has.
+local function has_fields(value) return type(value) == "table" and not value[1] and not subject.is_place(value) end
+
+local function add_words(args, words)
+    for key, value in pairs(args) do
+        if has_fields(value) then
+            add_words(value, words)
+        elseif key ~= 1 then
+            words[#words + 1] = words_of(key, value)
+        end
     end
-    table.sort(keys)
-    for _, key in ipairs(keys) do words[#words + 1] = words_of(key, args[key]) end
+end
+
+-- The fields with a key, and those below them: "master br0, up".
+local function describe(args)
+    local words = {}
+    add_words(args, words)
+    table.sort(words)
     return table.concat(words, ", ")
 end
 
@@ -97,7 +104,11 @@ local function find(listing, object, args)
     return found
 end
 
-local function as_args(args) return type(args) == "table" and args or { args } end
+-- `word`: what is claimed, for the error that teaches to say what there shall be.
+local function as_args(args, word)
+    given.check(args ~= nil, "say which records; {} are all", ('nsh.expect(host.link):%s{ "br0" }'):format(word))
+    return type(args) == "table" and not subject.is_place(args) and args or { args }
+end
 
 -- The whole list, for who wonders what there is instead.
 local function what_is_there(listing)
@@ -113,7 +124,9 @@ end
 --     nsh.expect(host.route):has({ "172.16.0.0/16" }, 2)
 function M.has(listing, args, count)
     local object = subject.object(listing)
-    args = as_args(args)
+    args = as_args(args, "has")
+    given.check(count == nil or math.type(count) == "integer", "the second value is how many there are",
+        'nsh.expect(host.link):has({ master = "br0" }, 2)')
     claim.check(sentence(object, args, count), function()
         local found = #find(listing, object, args)
         if found == count or (not count and found > 0) then return true end
@@ -126,7 +139,7 @@ end
 --     nsh.expect(host.addr):has_no{ dev = "hlink3", family = "inet" }
 function M.has_no(listing, args)
     local object = subject.object(listing)
-    args = as_args(args)
+    args = as_args(args, "has_no")
     claim.check(sentence(object, args, 0), function()
         local found = find(listing, object, args)
         return #found == 0, #found > 0 and "there are:\n" .. require("nsh.show").format(found) or nil
@@ -139,7 +152,7 @@ end
 --     nsh.expect(host.link):loses "veth0"
 function M.loses(listing, args)
     local object = subject.object(listing)
-    args = as_args(args)
+    args = as_args(args, "loses")
     claim.check(sentence(object, args, 0) .. " any more", function()
         local deadline = core.poll.now() + PATIENCE
         while #find(listing, object, args) > 0 and core.poll.now() < deadline do loop.sleep(RETRY) end

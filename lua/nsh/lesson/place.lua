@@ -1,6 +1,7 @@
 --- What may be expected of a namespace or a node.
 local claim = require "nsh.lesson.claim"
 local core = require "nsh.core"
+local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
 local subject = require "nsh.lesson.subject"
 
@@ -41,6 +42,16 @@ local function ping(place, addresses, opts)
     return results
 end
 
+-- The addresses, and what they are called. `word`: what is claimed.
+local function targets(target, opts, word)
+    local addresses, words = subject.addresses(target)
+    given.check(addresses[1] ~= nil, "say whom: a node with an address, or an address",
+        ('nsh.expect(app3):%s "10.0.0.2"'):format(word))
+    given.check(opts == nil or type(opts) == "table", "options are a table",
+        ('nsh.expect(app3):%s("10.0.0.2", { count = 3 })'):format(word))
+    return addresses, words
+end
+
 local function times(results)
     local worst = 0
     for _, result in ipairs(results) do worst = math.max(worst, result.max) end
@@ -60,7 +71,7 @@ end
 --     nsh.expect(app3):reaches(app4)
 --     nsh.expect(ns1):reaches("2.2.2.1", { count = 2, ttl = 64 })
 function M.reaches(place, target, opts)
-    local addresses, words = subject.addresses(target)
+    local addresses, words = targets(target, opts, "reaches")
     local ttl = opts and opts.ttl
     claim.check(("%s reaches %s"):format(place.name, words), function()
         local results = ping(place, addresses, options(opts, PATIENCE))
@@ -78,7 +89,7 @@ end
 --
 --     nsh.expect(app3):does_not_reach("8.8.8.8", { reason = "no route" })
 function M.does_not_reach(place, target, opts)
-    local addresses, words = subject.addresses(target)
+    local addresses, words = targets(target, opts, "does_not_reach")
     local reason, chosen = opts and opts.reason, options(opts, SILENCE)
     chosen.forget = true
     claim.check(("%s does not reach %s"):format(place.name, words), function()
@@ -118,6 +129,8 @@ local function refused(fn, code)
 end
 
 local function destination(to)
+    given.check(type(to) == "table" and (to.unix or (to[1] and math.type(to.port) == "integer")),
+        "say to what", 'nsh.expect(app3):connects{ "10.0.0.2", port = 80 }, or { unix = "@name" }')
     return to.unix and "the socket " .. to.unix or ("%s port %d"):format(to[1], to.port)
 end
 
@@ -139,9 +152,10 @@ end
 --
 --     nsh.expect(ns1):does_not_connect({ unix = "@nsh-lesson" }, "ECONNREFUSED")
 function M.does_not_connect(place, to, code)
+    local sentence = ("%s does not connect to %s"):format(place.name, destination(to))
     local with = { timeout = SILENCE }
     for key, value in pairs(to) do with[key] = value end
-    claim.check(("%s does not connect to %s"):format(place.name, destination(to)), function()
+    claim.check(sentence, function()
         return refused(function() place:connect(with):close() end, code)
     end)
 end
@@ -170,8 +184,12 @@ function M.does_not_get(place, url, code)
 end
 
 local function command_text(command)
+    given.check(type(command) == "string" or (type(command) == "table" and command[1]), "say which program",
+        'nsh.expect(app1):runs("ip -br link", "clink1"), or { "ip", "-br", "link" }')
     return type(command) == "string" and command or table.concat(command, " ")
 end
+
+local NOT_FOUND = 127 -- as sh says it
 
 local function run(place, command)
     if type(command) == "string" then command = { "sh", "-c", command } end
@@ -195,12 +213,14 @@ function M.runs(place, command, text)
     end)
 end
 
---- `expect(place):cannot_run(command)`: a program ends with a status that is not 0.
+--- `expect(place):cannot_run(command)`: a program ends with a status that is not 0, nor the shell's for a
+-- program that is not there.
 --
 --     nsh.expect(ns):cannot_run "curl -sf http://10.0.0.1/"
 function M.cannot_run(place, command)
     claim.check(('%s cannot run "%s"'):format(place.name, command_text(command)), function()
         local result = run(place, command)
+        if result.status == NOT_FOUND then return false, result.err end
         return result.status ~= 0, ("status %s"):format(result.status or result.signal)
     end)
 end

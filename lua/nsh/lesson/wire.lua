@@ -1,6 +1,7 @@
 --- What may be expected of a capture: `expect(wire):sees "172.16.0.30 > 172.16.0.40: ICMP echo request"`.
 local claim = require "nsh.lesson.claim"
 local core = require "nsh.core"
+local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
 local subject = require "nsh.lesson.subject"
 
@@ -21,7 +22,10 @@ local function count_of(capture, text, fields)
 end
 
 -- "3 times", and fields: a number alone is a count.
-local function wanted(more)
+local function wanted(text, more)
+    given.text(text, "say what its line contains", 'nsh.expect(wire):sees("ICMP echo request", 4)')
+    given.check(more == nil or type(more) == "table" or math.type(more) == "integer",
+        "how many, or fields", 'nsh.expect(wire):sees("ICMP echo request", { count = 4, ip = { ttl = 63 } })')
     local fields = {}
     for key, value in pairs(type(more) == "table" and more or { count = more }) do fields[key] = value end
     local count = fields.count
@@ -45,7 +49,9 @@ local function with_fields(fields)
 end
 
 local function sentence(capture, verb, text, fields, count)
-    return ("%s %s %s%s%s"):format(capture.name, verb, count and count .. " times " or "", text, with_fields(fields))
+    local place = (capture.netns or "host") ~= "host" and " in " .. capture.netns or ""
+    local times = count and (" %d×"):format(count) or ""
+    return ('%s%s %s "%s"%s%s'):format(capture.name, place, verb, text, with_fields(fields), times)
 end
 
 local function what_it_saw(capture)
@@ -61,7 +67,7 @@ end
 --     nsh.expect(wire):sees("ICMP echo request", 4)
 --     nsh.expect(ens33):sees("2.2.2.2 > 192.168.70.38: ICMP echo request", { ip = { ttl = 63 } })
 function M.sees(capture, text, more)
-    local fields, count = wanted(more)
+    local fields, count = wanted(text, more)
     claim.check(sentence(capture, "sees", text, fields, count), function()
         local deadline, found = core.poll.now() + PATIENCE, count_of(capture, text, fields)
         while found < (count or 1) and core.poll.now() < deadline do
@@ -77,7 +83,8 @@ end
 --
 --     nsh.expect(ens33):sees_no "2.2.2.2"
 function M.sees_no(capture, text, more)
-    local fields = wanted(more)
+    local fields, count = wanted(text, more)
+    given.check(not count, "of what is not seen there is no number", 'nsh.expect(wire):sees_no "ICMP"')
     claim.check(sentence(capture, "sees no", text, fields), function()
         local holds = count_of(capture, text, fields) == 0
         return holds, not holds and what_it_saw(capture) or nil
