@@ -2,7 +2,7 @@
 -- same link, and read the same by both. So must be what nsh makes of the record of it, and of the
 -- command that it printed.
 --   local kinds = dofile((arg[0]:gsub("[^/]*$", "kinds.lua")))
---   TestDummy = kinds.class{ kind = "dummy", cases = { { { mtu = 1400 }, "mtu 1400 type dummy" } } }
+--   kinds.test{ kind = "dummy", cases = { { { mtu = 1400 }, "mtu 1400 type dummy" } }, wrong = {} }
 --   os.exit(kinds.run())
 local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
 local oracle = dofile((arg[0]:gsub("[^/]*$", "oracle.lua")))
@@ -24,7 +24,7 @@ local function set_up(setup)
     for _, way in ipairs(WAYS) do
         local ns = nsh.netns.add(way)
         spaces[way] = ns
-        ns.link:add{ "eth0", type = "veth", up = true, peer = "eth1" }
+        ns.link:add{ "eth0", type = "veth", up = true, address = "02:00:00:00:00:e0", peer = "eth1" }
         ns.link:set{ "eth1", up = true }
         ns.addr:add{ "10.0.0.1/24", dev = "eth0" }
         ns.addr:add{ "fd00::1/64", dev = "eth0", nodad = true }
@@ -159,15 +159,16 @@ local function require_kind(spec)
     lu.skipIf(not known[spec.kind], "this kernel has no links of kind " .. spec.kind)
 end
 
---- A class of tests. `spec`:
+--- Adds a class of tests. `spec`:
 --   kind, ether (whether its address can be chosen)
 --   setup(ns)  what each namespace has besides `eth0`
 --   cases      list of { nsh's arguments, ip's words from `type` (or before) on }
 --   changes    list of { …, … } for a link made by the first case
 --   wrong      list of { arguments, code, the sentence }
 --   constant   set of the fields of the kind that no case can vary
-function M.class(spec)
+function M.test(spec)
     local class, seen = {}, {}
+    _G["Test_" .. spec.kind] = class
     function class.setUp()
         require_kind(spec)
         if spec_of_spaces ~= spec then
@@ -210,7 +211,6 @@ function M.class(spec)
     function class.test_zz_every_field_was_varied()
         lu.assertEquals(unvaried(seen, spec.constant or {}), {})
     end
-    return class
 end
 
 --- Runs the tests and tells how many fields were compared; returns the exit status.

@@ -4,7 +4,7 @@ local support = kinds.support
 local lu = require "luaunit"
 local nsh = require "nsh"
 
-TestVxlan = kinds.class{
+kinds.test{
     kind = "vxlan",
     ether = true,
     cases = {
@@ -20,7 +20,8 @@ TestVxlan = kinds.class{
             "type vxlan id 5 group ff02::1:1 dev eth0 ttl inherit tos inherit df inherit" },
         { { id = 5, ttl = "auto", tos = 16, df = "unset", label = 0, port = 0 },
             "type vxlan id 5 ttl auto tos 0x10 df unset dstport 0" },
-        { { id = 5, srcport = { 32768, 61000 }, dstport = 65535 }, "type vxlan id 5 srcport 32768 61000 dstport 65535" },
+        { { id = 5, srcport = { 32768, 61000 }, dstport = 65535 },
+            "type vxlan id 5 srcport 32768 61000 dstport 65535" },
         { { id = 5, port_range = { low = 7, high = 9 } }, "type vxlan id 5 srcport 7 9" },
         { { id = 5, learning = false, proxy = true, rsc = true, l2miss = true, l3miss = true },
             "type vxlan id 5 nolearning proxy rsc l2miss l3miss" },
