@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -183,12 +184,20 @@ static const struct field link_fields[] = {
     { 0 },
 };
 
+static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
+    size_t size = a ? mnl_attr_get_payload_len(a) : 0;
+    return a && b && size == mnl_attr_get_payload_len(b) &&
+           !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), size);
+}
+
 /* An index in another namespace is a number there, not a name here. */
 static void adapt_link(struct reader *r) {
     if (r->tb[IFLA_LINK_NETNSID]) {
         r->tb[PEER_ELSEWHERE] = r->tb[IFLA_LINK];
         r->tb[IFLA_LINK] = NULL;
     }
+    if (!r->message && same_payload(r->tb[IFLA_PERM_ADDRESS], r->tb[IFLA_ADDRESS]))
+        r->tb[IFLA_PERM_ADDRESS] = NULL; /* as iproute2: it tells of one that was changed */
 }
 
 /* As the kernel's eth_random_addr() (linux/etherdevice.h). Chosen here, so that the request says

@@ -91,7 +91,8 @@ static const struct word vlan_flag_words[] = {
 static const struct field vlan_link_fields[] = {
     { "protocol", ENUM, BE16, .attr = IFLA_VLAN_PROTOCOL, .of = vlan_protocol_words },
     { "id", NUMBER, U16, .attr = IFLA_VLAN_ID, .max = 4095, .help = "the number of the VLAN" },
-    { "flags", BITS, U32, VLAN_FLAGS, .flags = MASKED | NOT_SAID | INSIDE, .of = vlan_flag_words },
+    { "flags", BITS, U32, VLAN_FLAGS, .flags = MASKED | NOT_SAID | INSIDE | ALWAYS,
+      .of = vlan_flag_words },
     VLAN_SWITCH("reorder_hdr", VLAN_FLAG_REORDER_HDR, "programs see frames without the tag"),
     VLAN_SWITCH("gvrp", VLAN_FLAG_GVRP, "it registers by GVRP"),
     VLAN_SWITCH("mvrp", VLAN_FLAG_MVRP, "it registers by MVRP"),

@@ -70,6 +70,7 @@ const struct object objects[] = {
 };
 
 const struct kind link_kinds[] = {
+    { "bond", &bond_table, &bond_port_table },
     { "bridge", &bridge_table, &bridge_port_table },
     { "dummy", &bare_table, .ether = true },
     { "geneve", &geneve_table },
@@ -80,7 +81,7 @@ const struct kind link_kinds[] = {
     { "macvtap", &macvtap_table, .ether = true },
     { "veth", &veth_table, .ether = true },
     { "vlan", &vlan_link_table },
-    { "vrf", &vrf_table, &vrf_port_table },
+    { "vrf", &vrf_table, &vrf_port_table, .ether = true },
     { "vxlan", &vxlan_table, .ether = true },
     { "wireguard", &bare_table },
     { 0 },

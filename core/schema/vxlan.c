@@ -161,7 +161,7 @@ static const struct field geneve_fields[] = {
       .bit = AF_INET6 },
     { "ttl", NUMBER, U8, .attr = IFLA_GENEVE_TTL, .wide = IFLA_GENEVE_TTL_INHERIT, .of = ttl_words,
       .help = "a number, \"auto\" or \"inherit\"" },
-    { "ttl", FLAG, .attr = IFLA_GENEVE_TTL_INHERIT, .of = "inherit" },
+    { "ttl", FLAG, U8, .attr = IFLA_GENEVE_TTL_INHERIT, .of = "inherit" },
     { "tos", HEX, U8, .attr = IFLA_GENEVE_TOS, .flags = ONLY_TRUE, .of = tos_words, .bit = 16 },
     { "df", ENUM, U8, .attr = IFLA_GENEVE_DF, .of = df_words, .help = "the bit: don't fragment" },
     { "label", HEX, BE32, .attr = IFLA_GENEVE_LABEL, .flags = ONLY_TRUE, .word = "flowlabel",

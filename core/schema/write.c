@@ -57,7 +57,7 @@ static int write_bool(struct writer *w, const struct field *f, const struct valu
     if (f->meaning == SWITCH)
         return write_switch(w, f, on, err);
     if (f->meaning == FLAG)
-        return on ? write_attribute(w, f->attr, "", 0, err) : 0;
+        return !on ? 0 : write_attribute(w, f->attr, "\1", wires[f->wire].size, err);
     return on ? put_number(w, f, f->bit, err) : 0; /* CONSTANT */
 }
 
@@ -108,6 +108,8 @@ static int write_word(struct writer *w, const struct field *f, const struct valu
     int64_t number;
     if (find_word(f, v, &number, err) < 0)
         return -1;
+    if (is_zero_anyway(w, f, number))
+        return 0;
     if (f->meaning == BITS && f->bit && !message_filters(w->message))
         number &= f->bit;
     if (f->meaning == BITS)

@@ -59,7 +59,8 @@ end
 
 -- What iproute2 shows of the link, by way.
 local function show_all()
-    local text = support.sh(("for ns in %s; do ip -n $ns -j -d link show %s; done"):format(table.concat(WAYS, " "), NAME))
+    local each = "for ns in %s; do ip -n $ns -j -d link show %s; done"
+    local text = support.sh(each:format(table.concat(WAYS, " "), NAME))
     local records = {}
     for line in text:gmatch "[^\n]+" do
         local record = support.decode(line)[1]

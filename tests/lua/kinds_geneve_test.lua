@@ -19,7 +19,8 @@ kinds.test{
             "address 02:00:00:00:00:05 type geneve external dstport 6082" },
     },
     changes = {
-        { { ttl = 7, tos = 4 }, "id 5 remote 10.0.0.2 ttl 7 tos 4" },
+        -- ip wants the first two again
+        { { id = 5, remote = "10.0.0.2", ttl = 7, tos = 4 }, "id 5 remote 10.0.0.2 ttl 7 tos 4" },
     },
     wrong = {
         { { remote = "10.0.0.2" }, "EINVAL", "id: missing" },

@@ -85,6 +85,7 @@ kinds.test{
 
 kinds.test{
     kind = "vrf",
+    ether = true,
     cases = {
         { { table = 10 }, "type vrf table 10" },
         { { table = 4294967295 }, "type vrf table 4294967295" },

@@ -10,6 +10,7 @@ local null = require("cjson").null
 
 local function drop() return nil end
 local function unless_empty(list) return next(list) and list or nil end
+local function or_none(word) return word == null and "none" or word end
 local function unless_inherit(ttl) return ttl ~= "inherit" and ttl or nil end
 local function pad(id)
     return (id:gsub("%x+", function(digits) return #digits == 1 and "0" .. digits or digits end))
@@ -27,10 +28,13 @@ local intended = {
     { "ip", "link", "group_fwd_mask_str", drop, "the same mask a second time" },
     { "ip", "link", "_timer", drop, "timers run" },
     { "nsh", "link", "_timer", drop, "timers run" },
+    { "nsh", "link", "flags", unless_empty, "an empty list where iproute2 has none: a VLAN's" },
     { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only" },
     { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only" },
     { "nsh", "neigh", "state", unless_empty, "an empty list where iproute2 has none: a proxy's" },
     { "nsh", "link", "ttl", unless_inherit, "iproute2's JSON is silent where its text says \"ttl inherit\"" },
+    { "ip", "link", "arp_validate", or_none, "iproute2's JSON has null for the word none" },
+    { "ip", "link", "_port_state_str", drop, "the same number in words" },
     { "ip", "nsid", "name", drop, "the kernel knows no names; nsh.netns.list() has both" },
 }
 
