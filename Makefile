@@ -3,6 +3,7 @@
 #   make            ./nsh, and below build/plain/nsh core.so for a stock lua5.4, core/pcap.so for captures
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
+#   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
 #   make lint       format and static checks
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
 #   make bench      nsh beside its floors and its rivals: half an hour
@@ -35,7 +36,7 @@ BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c
 MODULES := $(sort $(shell find lua -name '*.lua'))
-TESTS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
+UNITS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 all: $(NSH) $(MODULE) $(PCAP)
@@ -65,7 +66,7 @@ $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 $(BUILD)/tests/capture_fuzz_test: $(call object,$(wildcard core/capture/*.c))
 $(BUILD)/tests/capture_fuzz_test: LIBS += $(PCAP_LIBS)
 
-tests: $(TESTS)
+tests: $(UNITS)
 
 # --- what is asked for by name ---------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ DEMO_PACKAGES  := curl lua-cjson nftables python3
 CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
                   passt tcpdump
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
+VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
@@ -86,6 +88,11 @@ check:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/run $(NSH) $(BUILD)
+
+check-vm:
+	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(VM_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/vm/check $(NSH) $(BUILD) $(TESTS)
 
 lint:
 	$(Q)tests/packages $(LINT_PACKAGES)
@@ -113,6 +120,6 @@ install: all
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all tests demo check lint pictures bench install clean
+.PHONY: all tests demo check check-vm lint pictures bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

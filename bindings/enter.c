@@ -15,6 +15,7 @@
 #include "../core/labs.h"
 #include "../core/process.h"
 #include "../core/sandbox.h"
+#include "../core/shell.h"
 #include "commands.h"
 #include "run.h"
 
@@ -82,28 +83,18 @@ static int find(const char *path, struct target *target, struct error *err) {
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-static char *choose_shell(void) {
-    char *const shells[] = { getenv("SHELL"), "/bin/bash" };
-    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (shells[i] && access(shells[i], X_OK) == 0)
-            return shells[i];
-    return "/bin/sh";
-}
-
-/* Without a command: a login shell. Most show the hostname, which is the node's; PS1 is for those
-   that do not set a prompt of their own. */
+/* Without a command: the user's shell. */
 static char **choose_program(char **words, const struct target *target) {
-    static char *shell[] = { NULL, "-l", NULL };
-    char prompt[NODE_NAME_MAX + 8];
+    static struct shell shell;
     setenv("NSH_LAB", target->lab.name, 1);
     setenv("NSH_NODE", target->node, 1);
     words += words[0] && !strcmp(words[0], "--");
     if (words[0])
         return words;
-    snprintf(prompt, sizeof prompt, "%s# ", target->node);
-    setenv("PS1", prompt, 1);
-    shell[0] = choose_shell();
-    return shell;
+    shell_choose(target->node, &shell);
+    for (int i = 0; shell.env[i].name; i++)
+        setenv(shell.env[i].name, shell.env[i].value, 1);
+    return shell.argv;
 }
 
 static struct process *start(char *const *argv, const struct target *target, struct error *err) {

@@ -1,5 +1,6 @@
 /* core.file: what io lacks. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,11 +33,28 @@ static int terminal_columns(lua_State *L) {
     return 1;
 }
 
+/* exists(path) -> whether there is something of that name, also a symlink to nowhere */
+static int exists(lua_State *L) {
+    struct stat info;
+    lua_pushboolean(L, lstat(luaL_checkstring(L, 1), &info) == 0);
+    return 1;
+}
+
+/* cwd() -> the current directory | nil, err */
+static int current_directory(lua_State *L) {
+    struct error err;
+    char path[PATH_MAX];
+    if (!getcwd(path, sizeof path)) {
+        error_errno(&err, errno);
+        return fail(L, &err);
+    }
+    lua_pushstring(L, path);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    { "columns", terminal_columns },
-    { "mkdir", make_directory },
-    { "isatty", is_terminal },
-    { NULL, NULL },
+    { "columns", terminal_columns }, { "cwd", current_directory }, { "exists", exists },
+    { "isatty", is_terminal },       { "mkdir", make_directory },  { NULL, NULL },
 };
 
 int open_file(lua_State *L) {

@@ -2,19 +2,14 @@
 #include "nsh.h"
 
 static const luaL_Reg parts[] = {
-    { "address", open_address },
-    { "file", open_file },
-    { "guardian", open_guardian },
-    { "interrupt", open_interrupt },
-    { "json", open_json },
-    { "netlink", open_netlink },
-    { "netns", open_netns },
-    { "ping", open_ping },
-    { "poll", open_poll },
-    { "process", open_process },
-    { "sandbox", open_sandbox },
-    { "sysctl", open_sysctl },
-    { NULL, NULL },
+    { "address", open_address },     { "fd", open_fd },
+    { "file", open_file },           { "guardian", open_guardian },
+    { "interrupt", open_interrupt }, { "json", open_json },
+    { "netlink", open_netlink },     { "netns", open_netns },
+    { "ping", open_ping },           { "poll", open_poll },
+    { "process", open_process },     { "sandbox", open_sandbox },
+    { "sockdiag", open_sockdiag },   { "socket", open_socket },
+    { "sysctl", open_sysctl },       { NULL, NULL },
 };
 
 int luaopen_nsh_core(lua_State *L);

@@ -382,7 +382,7 @@ struct socket *new_socket(lua_State *L, const char *name) {
     return s;
 }
 
-int open_socket(struct socket *s, int fd, struct error *err) {
+int adopt_socket(struct socket *s, int fd, struct error *err) {
     return netlink_adopt(&s->nl, fd, &buffer, err);
 }
 

@@ -66,7 +66,7 @@ static int open_many(lua_State *L, size_t count, const int *fds, const int *sock
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
         lua_rawgeti(L, 3, (lua_Integer)i + 1);
         *(int *)lua_touserdata(L, -2) = fds[i];
-        if (open_socket(lua_touserdata(L, -1), sockets[i], result < 0 ? NULL : err) < 0)
+        if (adopt_socket(lua_touserdata(L, -1), sockets[i], result < 0 ? NULL : err) < 0)
             result = -1;
         lua_pop(L, 2);
     }

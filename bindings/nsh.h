@@ -32,6 +32,7 @@ void push_list_metatable(lua_State *L);
 
 /* Each pushes one table of functions, a field of `nsh.core`. */
 int open_address(lua_State *L);
+int open_fd(lua_State *L);
 int open_file(lua_State *L);
 int open_netns(lua_State *L);
 int open_netlink(lua_State *L);
@@ -43,3 +44,5 @@ int open_poll(lua_State *L);
 int open_interrupt(lua_State *L);
 int open_process(lua_State *L);
 int open_sandbox(lua_State *L);
+int open_sockdiag(lua_State *L);
+int open_socket(lua_State *L);

@@ -11,35 +11,13 @@
 #include <unistd.h>
 
 #include "../core/cleanup.h"
-#include "../core/pipe.h"
 #include "../core/process.h"
+#include "../core/shell.h"
+#include "fd.h"
 
-#define FD "nsh.fd"
 #define PROCESS "nsh.process"
 
-enum { READ_MAX = 1 << 20 };
-
-static int fail_errno(lua_State *L, int code) {
-    struct error err;
-    error_errno(&err, code);
-    return fail(L, &err);
-}
-
-/* --- nsh.fd: one end of a pipe ---------------------------------------------------------------- */
-
-static int *new_fd(lua_State *L) {
-    int *slot = lua_newuserdatauv(L, sizeof *slot, 0);
-    *slot = -1;
-    luaL_setmetatable(L, FD);
-    return slot;
-}
-
-static int check_fd(lua_State *L) {
-    int fd = *(int *)luaL_checkudata(L, 1, FD);
-    if (fd < 0)
-        luaL_error(L, "the pipe is closed");
-    return fd;
-}
+/* --- ends of pipes ---------------------------------------------------------------------------- */
 
 /* pipe() -> its end to read from, its end to write to | nil, err */
 static int make_pipe(lua_State *L) {
@@ -56,50 +34,6 @@ static int open_null(lua_State *L) {
     int *slot = new_fd(L);
     *slot = open("/dev/null", O_RDWR | O_CLOEXEC);
     return *slot < 0 ? fail_errno(L, errno) : 1;
-}
-
-static int fd_close(lua_State *L) {
-    close_fd(luaL_checkudata(L, 1, FD));
-    return 0;
-}
-
-static int fd_fileno(lua_State *L) {
-    lua_pushinteger(L, check_fd(L));
-    return 1;
-}
-
-/* nonblock() -> itself | nil, err. Concerns this end of the pipe only. */
-static int fd_nonblock(lua_State *L) {
-    if (fcntl(check_fd(L), F_SETFL, O_NONBLOCK) < 0)
-        return fail_errno(L, errno);
-    lua_settop(L, 1);
-    return 1;
-}
-
-/* read(n) -> at most n bytes, "" at the end | nil, err (EAGAIN: nothing there yet) */
-static int fd_read(lua_State *L) {
-    luaL_Buffer buffer;
-    int fd = check_fd(L);
-    lua_Integer size = luaL_checkinteger(L, 2);
-    luaL_argcheck(L, size > 0 && size <= READ_MAX, 2, "out of range");
-    char *bytes = luaL_buffinitsize(L, &buffer, (size_t)size);
-    ssize_t got = TEMP_FAILURE_RETRY(read(fd, bytes, (size_t)size));
-    if (got < 0)
-        return fail_errno(L, errno);
-    luaL_pushresultsize(&buffer, (size_t)got);
-    return 1;
-}
-
-/* write(text) -> bytes written | nil, err (EPIPE: nobody reads; EAGAIN: the pipe is full) */
-static int fd_write(lua_State *L) {
-    size_t size;
-    int fd = check_fd(L);
-    const char *text = luaL_checklstring(L, 2, &size);
-    ssize_t written = pipe_write(fd, text, size);
-    if (written < 0)
-        return fail_errno(L, errno);
-    lua_pushinteger(L, written);
-    return 1;
 }
 
 /* --- start{…} --------------------------------------------------------------------------------- */
@@ -339,18 +273,24 @@ static int interrupt(lua_State *L) {
     return 0;
 }
 
+/* shell(node) -> words, name -> value of the environment: the user's shell, as shell_choose */
+static int choose_shell(lua_State *L) {
+    struct shell shell;
+    shell_choose(luaL_checkstring(L, 1), &shell);
+    lua_newtable(L);
+    for (int i = 0; shell.argv[i]; i++) {
+        lua_pushstring(L, shell.argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_newtable(L);
+    for (int i = 0; shell.env[i].name; i++) {
+        lua_pushstring(L, shell.env[i].value);
+        lua_setfield(L, -2, shell.env[i].name);
+    }
+    return 2;
+}
+
 /* --- the tables ------------------------------------------------------------------------------- */
-
-static const luaL_Reg fd_methods[] = {
-    { "close", fd_close }, { "fileno", fd_fileno }, { "nonblock", fd_nonblock },
-    { "read", fd_read },   { "write", fd_write },   { NULL, NULL },
-};
-
-static const luaL_Reg fd_metamethods[] = {
-    { "__gc", fd_close },
-    { "__close", fd_close },
-    { NULL, NULL },
-};
 
 static const luaL_Reg process_methods[] = {
     { "close", process_close }, { "finish", finish }, { "kill", send_signal }, { "pid", get_pid },
@@ -365,11 +305,10 @@ static const luaL_Reg process_metamethods[] = {
 
 static const luaL_Reg functions[] = {
     { "interrupt", interrupt }, { "null", open_null }, { "pipe", make_pipe },
-    { "start", start },         { NULL, NULL },
+    { "shell", choose_shell },  { "start", start },    { NULL, NULL },
 };
 
 int open_process(lua_State *L) {
-    new_type(L, FD, fd_methods, fd_metamethods);
     new_type(L, PROCESS, process_methods, process_metamethods);
     luaL_newlib(L, functions);
     return 1;

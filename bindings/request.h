@@ -16,7 +16,7 @@ struct socket {
 struct socket *new_socket(lua_State *L, const char *name);
 
 /* Opens it with a descriptor, which is closed if that fails. */
-int open_socket(struct socket *s, int fd, struct error *err);
+int adopt_socket(struct socket *s, int fd, struct error *err);
 
 /* Requests do not overlap: one message, whatever the number of namespaces. */
 extern struct message message;

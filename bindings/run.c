@@ -299,8 +299,10 @@ int run_all(lua_State *L, const struct settings *settings) {
         return EXIT_FAILURE;
     if ((script || (nothing_else && !starts_repl)) && run_script(L, settings, script) < 0)
         return EXIT_FAILURE;
-    if ((starts_repl && run_repl(L, settings) < 0) ||
-        (settings->draw && run_switch(L, settings, "nsh.lab.draw", "draw") < 0))
+    if (starts_repl && run_repl(L, settings) < 0)
+        return EXIT_FAILURE;
+    lua_gc(L, LUA_GCSTOP); /* what was built stays, though the variables that held it are gone */
+    if (settings->draw && run_switch(L, settings, "nsh.lab.draw", "draw") < 0)
         return EXIT_FAILURE;
     return settings->run ? run_shell(L, settings) : EXIT_SUCCESS;
 }

@@ -60,12 +60,17 @@ int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, str
     return -1;
 }
 
-int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
-    int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
+int netlink_open_family(struct netlink *nl, int ns, int family, struct netlink_buffer *buffer,
+                        struct error *err) {
+    int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, family, err);
     if (fd >= 0)
         return netlink_adopt(nl, fd, buffer, err);
     *nl = (struct netlink){ .fd = -1, .buffer = buffer };
     return -1;
+}
+
+int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err) {
+    return netlink_open_family(nl, ns, NETLINK_ROUTE, buffer, err);
 }
 
 void netlink_close(struct netlink *nl) {

@@ -55,8 +55,12 @@ struct netlink {
    the caller's to free. */
 int netlink_open(struct netlink *nl, int ns, struct netlink_buffer *buffer, struct error *err);
 
-/* The same with a socket of NETLINK_ROUTE that is open; it is closed if this fails. */
+/* The same with a netlink socket that is open; it is closed if this fails. */
 int netlink_adopt(struct netlink *nl, int fd, struct netlink_buffer *buffer, struct error *err);
+
+/* The same for another family of netlink(7) than NETLINK_ROUTE. */
+int netlink_open_family(struct netlink *nl, int ns, int family, struct netlink_buffer *buffer,
+                        struct error *err);
 
 /* Idempotent. */
 void netlink_close(struct netlink *nl);

@@ -93,7 +93,7 @@ static int set_up(struct ping *ping, int ns, const struct ping_options *options,
     ping->ns = ns < 0 ? -1 : fcntl(ns, F_DUPFD_CLOEXEC, 0);
     if (ns >= 0 && ping->ns < 0)
         return error_errno(err, errno);
-    if (options->source && ping_parse(ping, options->source, &ping->source, err) < 0)
+    if (options->source && endpoint_parse(ping->ns, options->source, &ping->source, err) < 0)
         return -1;
     return fill_payload(ping, err);
 }
@@ -161,7 +161,7 @@ int ping_add(struct ping *ping, const char *text, struct error *err) {
     struct target target = { .ttl = -1 };
     if (ping->ring)
         return error_set(err, EBUSY, "a target cannot be added once the first probe was sent");
-    if (ping_parse(ping, text, &target.address, err) < 0 || make_room(ping, err) < 0)
+    if (endpoint_parse(ping->ns, text, &target.address, err) < 0 || make_room(ping, err) < 0)
         return -1;
     int family = target.address.any.sa_family;
     if (check_source(ping, family, text, err) < 0 || ping_socket_open(ping, family, err) < 0)

@@ -3,20 +3,13 @@
    CLOCK_MONOTONIC. */
 #pragma once
 
-#include <netinet/in.h>
-
+#include "endpoint.h"
 #include "netlink.h"
 #include "ping.h"
 
 #define NANOSECONDS 1000000000LL
 
 enum { ECHO_HEADER = 8, COOKIE = 8 };
-
-union endpoint {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
 
 /* What is left to say about a probe that was lost. */
 struct failure {
@@ -96,15 +89,8 @@ static inline struct echo_socket *ping_socket(struct ping *ping, int family) {
     return family == AF_INET ? &ping->v4 : &ping->v6;
 }
 
-/* The IPv4 or IPv6 address of an endpoint, in network order. */
-const void *endpoint_bytes(const union endpoint *endpoint);
-bool endpoint_same(const union endpoint *a, const union endpoint *b);
-
 /* ping_socket.c: opens the socket of a family unless it is open. */
 int ping_socket_open(struct ping *ping, int family, struct error *err);
-
-/* Parses "fe80::1%veth0", finding the interface inside the namespace (opens its socket). */
-int ping_parse(struct ping *ping, const char *text, union endpoint *out, struct error *err);
 
 /* ping_send.c: sends one probe, whose number is ping->tail. 0; EAGAIN if the kernel takes no more
    for now; else the errno that refused it, ENOBUFS only if the neighbour table is full. */

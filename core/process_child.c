@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "limits.h"
 #include "netns.h"
 #include "sandbox.h"
+
+enum { OWN_FILES_MAX = 32 * 1024 }; /* bytes; what is longer is cut off */
 
 /* What every step below needs; there is one in a process, and it never returns. */
 struct child {
@@ -86,9 +89,41 @@ static void cover_etc(const struct child *child) {
         give_up(child, "return to the current directory", "");
 }
 
-static void hide_names(const struct child *child) {
-    if (mount("tmpfs", NETNS_RUN_DIR, "tmpfs", 0, "mode=755,size=64k") < 0 && errno != ENOENT)
+/* Into the folder of names, which is ours alone and empty. */
+#define OWN_HOSTS NETNS_RUN_DIR "/hosts"
+
+static int write_hosts(const char *hostname) {
+    cleanup_fd int from = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+    cleanup_fd int to = open(OWN_HOSTS, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (from < 0 || to < 0 || sendfile(to, from, NULL, OWN_FILES_MAX) < 0)
+        return -1;
+    return dprintf(to, "\n127.0.1.1\t%s\n", hostname) < 0 ? -1 : 0;
+}
+
+static bool has_own(const struct child *child, const char *file) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", child->spec->etc ? child->spec->etc : "", file);
+    return child->spec->etc && access(path, F_OK) == 0;
+}
+
+/* Many a server asks for the address of its own host before it listens. A hostname that is in no
+   file would be asked of a name server, for which it waits long where none answers. It is a
+   courtesy: without a place for the file, or a file to cover, nothing happens. */
+static void name_itself(const struct child *child) {
+    if (!child->spec->hostname || has_own(child, "hosts"))
+        return;
+    if (write_hosts(child->spec->hostname) == 0)
+        mount(OWN_HOSTS, "/etc/hosts", NULL, MS_BIND, NULL);
+    unlink(OWN_HOSTS);
+}
+
+/* Returns whether there is a folder of names, which is then ours, and empty. */
+static bool hide_names(const struct child *child) {
+    if (mount("tmpfs", NETNS_RUN_DIR, "tmpfs", 0, "mode=755,size=64k") == 0)
+        return true;
+    if (errno != ENOENT)
         give_up(child, "hide ", NETNS_RUN_DIR);
+    return false;
 }
 
 static void fresh_proc(const struct child *child) {
@@ -115,8 +150,10 @@ static void view_of_node(const struct child *child) {
         give_up(child, "make the mounts private", "");
     fresh_proc(child);
     fresh_sys(child);
-    hide_names(child);
+    bool has_room = hide_names(child);
     cover_etc(child);
+    if (has_room)
+        name_itself(child);
 }
 
 /* --- the program ------------------------------------------------------------------------------ */

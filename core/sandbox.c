@@ -266,16 +266,19 @@ static int make_run_dir(struct error *err) {
         return refuse(err, errno, "cover " NETNS_PARENT " in the sandbox");
     if (overlay_run(old) < 0)
         bind_entries(old);
-    if (mkdir(NETNS_RUN_DIR, 0755) < 0)
+    if (mkdir(NETNS_RUN_DIR, 0755) < 0 && errno != EEXIST)
         return refuse(err, errno, "make " NETNS_RUN_DIR " in the sandbox");
     return 0;
 }
 
+/* Labs keep files in /run/nsh: also where there is a /run/netns, an ordinary user needs a /run. */
 static int own_run_dir(struct error *err) {
-    if (mount("tmpfs", NETNS_RUN_DIR, "tmpfs", 0, "mode=755") == 0)
-        return 0;
-    return errno == ENOENT ? make_run_dir(err)
-                           : refuse(err, errno, "cover " NETNS_RUN_DIR " in the sandbox");
+    bool usable = access(NETNS_RUN_DIR, F_OK) == 0 && access(NETNS_PARENT, W_OK) == 0;
+    if (!usable && make_run_dir(err) < 0)
+        return -1;
+    if (mount("tmpfs", NETNS_RUN_DIR, "tmpfs", 0, "mode=755") < 0)
+        return refuse(err, errno, "cover " NETNS_RUN_DIR " in the sandbox");
+    return 0;
 }
 
 /* Read-only but for what is mounted in it. The flags beside are locked on an inherited mount, and

@@ -21,7 +21,7 @@ lab:up()
 -- The document's web server, whose page lists the interfaces of the namespace that it runs in.
 local function serve(node)
     return node:spawn{ "python3", "-m", "http.server", "8080", "--directory", "/sys/class/net", output = true,
-                       listen = 8080 }
+                       listen = 8080, timeout = 30 }
 end
 
 step "A new namespace: it is listed, and all it has is a loopback that is down"

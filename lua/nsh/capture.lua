@@ -53,6 +53,16 @@ local function wake(self)
     self.waits = {}
 end
 
+-- Writes a packet, or without one what is not in the file yet. Nobody waits for what happens behind his back: that it
+-- failed is told by the next `list` or `stop`.
+local function write(self, raw)
+    local writer = self.writer
+    if not writer or self.failure then return end
+    local ok, err
+    if raw then ok, err = writer:write(raw) else ok, err = writer:flush() end
+    if not ok then self.failure = err end
+end
+
 -- The kernel collects no longer. `reason`: why, for people.
 local function finish(self, reason)
     if not self.handle then return end
@@ -60,21 +70,15 @@ local function finish(self, reason)
     self.counts = self.handle:stats()
     self.handle:close()
     self.handle = nil
+    write(self)
     if self.writer then self.writer:close() end
+    self.writer = nil
     wake(self)
-end
-
--- Nobody waits for what is written behind his back: it is told by the next `list` or `stop`.
-local function fail(self, err)
-    self.failure = err
-    finish(self, err.message)
 end
 
 local function keep(self, raw)
     self.all[#self.all + 1] = raw
-    local ok, err = true, nil
-    if self.writer then ok, err = self.writer:write(raw) end
-    if not ok then fail(self, err) end
+    write(self, raw)
     if #self.all == self.limit then finish(self, "count") end
 end
 
@@ -91,9 +95,8 @@ end
 
 local function drain(self, most)
     take(self, most or self.room)
-    local ok, err = true, nil
-    if self.writer and self.handle then ok, err = self.writer:flush() end
-    if not ok then fail(self, err) end
+    write(self)
+    if self.failure then finish(self, self.failure.message) end
     wake(self)
 end
 
@@ -128,8 +131,15 @@ end
 
 local function check_written(self, op)
     local err = self.failure
-    self.failure = nil
-    if err then errors.raise(err, op, self.netns) end
+    if not err or self.blamed then return end
+    self.blamed = true
+    errors.raise(err, op, self.netns)
+end
+
+-- Of a file the rest is not asked for.
+local function finish_now(self)
+    if not self.is_file then drain(self) end
+    finish(self, "stopped")
 end
 
 -- --- what a capture can do -----------------------------------------------------------------------
@@ -185,8 +195,7 @@ end
 --
 --     show(capture:stop():list())
 function Capture:stop()
-    drain(self)
-    finish(self, "stopped")
+    finish_now(self)
     check_written(self, "capture on " .. self.name)
     return self
 end
@@ -195,8 +204,7 @@ end
 --
 --     capture:close()
 function Capture:close()
-    drain(self)
-    finish(self, "stopped")
+    finish_now(self)
 end
 
 Capture.__close = Capture.close

@@ -9,21 +9,24 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
+local server = require "nsh.server"
 local settle = require "nsh.settle"
 local trace = require "nsh.trace"
+local stream = require "nsh.stream"
 
 local M = {}
 local Process = { __name = "nsh.process" }
 Process.__index = Process
 
-local CHUNK = 65536
 local HOSTNAME_MAX = 64
 
 -- The options of each function, and the type of their values.
 local exec_options = {
     output = "boolean", input = "string", env = "table", cwd = "string", timeout = "number",
 }
-local spawn_options = { output = "boolean", input = "boolean", env = "table", cwd = "string" }
+local spawn_options = {
+    output = "boolean", input = "boolean", env = "table", cwd = "string", listen = "any", timeout = "number",
+}
 
 -- --- arguments -----------------------------------------------------------------------------------
 
@@ -45,7 +48,7 @@ local function check_option(key, value, options)
     local expected = options[key]
     if not expected then
         return invalid(('there is no option "%s"; there are: %s'):format(key, names_of(options)), key)
-    elseif type(value) ~= expected then
+    elseif type(value) ~= expected and expected ~= "any" then
         return invalid(("%s must be a %s, not a %s"):format(key, expected, type(value)), key)
     end
 end
@@ -115,14 +118,14 @@ local function output_pipe()
     local reader, writer = core.process.pipe()
     errors.check(reader, writer)
     errors.check(reader:nonblock())
-    return { fd = reader, text = "", at = 1, more = {}, ended = false }, writer
+    return stream.reader(reader), writer
 end
 
 local function input_pipe()
     local reader, writer = core.process.pipe()
     errors.check(reader, writer)
     errors.check(writer:nonblock())
-    return { fd = writer, text = "", at = 1 }, reader
+    return stream.writer(writer), reader
 end
 
 -- What the program gets as stdin, stdout, stderr: its ends of the pipes, ours go into `self`.
@@ -140,8 +143,25 @@ local function connect(self, options, background)
     return ends
 end
 
+-- The programs that run with pipes, also where the script holds them no longer: without us they would write
+-- to nobody, and fail.
+local talking = {}
+
+local function reap(self)
+    local result, err = self.handle:reap()
+    if err then errors.raise(err, "wait for " .. self.name, self.netns) end
+    self.result = self.result or result
+    if self.result then talking[self] = nil end
+end
+
+-- Of those that nobody has waited for, too.
+local function forget_ended()
+    for process in pairs(talking) do reap(process) end
+end
+
 local function start(ns, words, options, background)
     dry.check("run " .. words[1], ns.name)
+    forget_ended()
     settle.ready()
     local self = setmetatable({ name = words[1], netns = ns.name, waiting = 0 }, Process)
     local ends = connect(self, options, background)
@@ -164,76 +184,33 @@ local function start(ns, words, options, background)
         errors.raise(hint_for(err, words), "run " .. words[1], ns.name)
     end
     self.handle, self.pid = handle, handle:pid()
+    talking[self] = next(ends) and true
     return self
 end
 
 -- --- pipes ---------------------------------------------------------------------------------------
-
--- Reads what is there; returns whether there may be more.
-local function fill(stream)
-    local bytes, err = stream.fd:read(CHUNK)
-    if not bytes and err.code == "EAGAIN" then return false end
-    if not bytes or bytes == "" then
-        stream.ended = true
-        return false
-    end
-    stream.more[#stream.more + 1] = bytes
-    return true
-end
-
--- What was read and not yet taken, as one string from `stream.at` on.
-local function buffered(stream)
-    if stream.more[1] then
-        stream.text = stream.text:sub(stream.at) .. table.concat(stream.more)
-        stream.at, stream.more = 1, {}
-    end
-    return stream.text
-end
-
-local function take(stream, size)
-    local piece = buffered(stream):sub(stream.at, stream.at + size - 1)
-    stream.at = stream.at + #piece
-    return piece
-end
-
-local function take_rest(stream)
-    return take(stream, #buffered(stream))
-end
 
 local function close_input(self)
     if self.stdin then self.stdin.fd:close() end
     self.stdin = nil
 end
 
--- Writes what fits. A program that does not read to the end has its reasons: `broken` remembers.
+-- A program that does not read to the end has its reasons: `broken` remembers.
 local function flush(self)
     local input = self.stdin
-    local written, err = input.fd:write(input.text:sub(input.at, input.at + CHUNK - 1))
-    if written then
-        input.at = input.at + written
-    elseif err.code ~= "EAGAIN" then
-        self.broken = err
-    end
-    if self.broken or input.at > #input.text and input.last then close_input(self) end
+    self.broken = stream.flush(input)
+    if self.broken or stream.is_flushed(input) and input.last then close_input(self) end
 end
 
 -- --- waiting -------------------------------------------------------------------------------------
 
-local function reap(self)
-    local result, err = self.handle:reap()
-    if err then errors.raise(err, "wait for " .. self.name, self.netns) end
-    self.result = self.result or result
-end
-
 -- Everything that may happen next: a list of { fd, mode, what to do, with what }.
 local function events(self)
     local list = {}
-    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
-        if stream and not stream.ended then
-            list[#list + 1] = { stream.fd:fileno(), "r", fill, stream }
-        end
+    for _, out in ipairs { self.stdout or false, self.stderr or false } do
+        if out and not out.ended then list[#list + 1] = { out.fd:fileno(), "r", stream.fill, out } end
     end
-    if self.stdin and (self.stdin.at <= #self.stdin.text or self.stdin.last) then
+    if self.stdin and (self.stdin.last or not stream.is_flushed(self.stdin)) then
         list[#list + 1] = { self.stdin.fd:fileno(), "w", flush, self }
     end
     if not self.result then
@@ -249,8 +226,8 @@ local function release(self)
     if self.waiting > 0 or not self.result then return end
     if self.handle then self.handle:close() end
     self.handle = nil
-    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
-        if stream and stream.ended then stream.fd:close() end
+    for _, out in ipairs { self.stdout or false, self.stderr or false } do
+        if out and out.ended then out.fd:close() end
     end
 end
 
@@ -305,29 +282,6 @@ function Process:kill(signal)
     return self
 end
 
-local function take_line(stream, keep_end)
-    local stop = buffered(stream):find("\n", stream.at, true)
-    if not stop then return nil end
-    local line = take(stream, stop - stream.at + 1)
-    return keep_end and line or line:sub(1, -2)
-end
-
--- Each returns its piece, or nil while there is not enough; a number is a count of bytes.
-local readers = {
-    a = function() return nil end,
-    l = function(stream) return take_line(stream, false) end,
-    L = function(stream) return take_line(stream, true) end,
-}
-
-local function reader_for(what)
-    if math.type(what) == "integer" and what >= 0 then
-        return function(stream)
-            return #buffered(stream) - stream.at + 1 >= math.max(what, 1) and take(stream, what) or nil
-        end
-    end
-    return readers[what]
-end
-
 local function stream_named(self, name)
     if name ~= "stdout" and name ~= "stderr" then
         return nil, invalid(('one can read "stdout" or "stderr", not "%s"'):format(name))
@@ -342,22 +296,13 @@ end
 --     local p = app1:spawn{ "ip", "monitor", output = true }
 --     print(p:read "l")
 function Process:read(what, name)
-    what = what or "l"
     local op = "read from " .. self.name
-    local stream, err = stream_named(self, name or "stdout")
-    if not stream then errors.raise(err, op, self.netns) end
-    local reader = reader_for(what)
-    if not reader then
-        err = invalid(('what to read is "l", "L", "a" or a number of bytes, not "%s"'):format(what))
-        errors.raise(err, op, self.netns)
-    end
-    local piece = reader(stream)
-    while not piece and not stream.ended do
-        step(self)
-        piece = reader(stream)
-    end
-    piece = piece or take_rest(stream)
-    return (piece ~= "" or what == "a" or what == 0 and not stream.ended) and piece or nil
+    local out, err = stream_named(self, name or "stdout")
+    if not out then errors.raise(err, op, self.netns) end
+    local piece
+    piece, err = stream.read(out, what, function() step(self) end)
+    if err then errors.raise(err, op, self.netns) end
+    return piece
 end
 
 --- Writes `text` to the program's stdin, and returns the process once all of it is in the pipe. Needs
@@ -372,8 +317,8 @@ function Process:write(text)
     if not input then
         errors.raise(self.broken or invalid "its input is closed", op, self.netns)
     end
-    input.text, input.at = input.text:sub(input.at) .. text, 1
-    while self.stdin and input.at <= #input.text do step(self) end
+    stream.add(input, text)
+    while self.stdin and not stream.is_flushed(input) do step(self) end
     if self.broken then errors.raise(self.broken, op, self.netns) end
     return self
 end
@@ -396,12 +341,12 @@ function Process:close()
         self.result = self.handle:reap()
     end
     if self.handle then self.handle:close() end
-    self.handle = nil
+    self.handle, talking[self] = nil, nil
     close_input(self)
-    for _, stream in ipairs { self.stdout or false, self.stderr or false } do
-        if stream then
-            stream.fd:close()
-            stream.ended = true
+    for _, out in ipairs { self.stdout or false, self.stderr or false } do
+        if out then
+            out.fd:close()
+            out.ended = true
         end
     end
 end
@@ -412,20 +357,42 @@ function Process:__tostring()
     return ("process %d (%s)"):format(self.pid, self.name)
 end
 
+--- Starts a program as `spawn` does, and does not wait until it listens: for several that start side by side.
+-- `settled(process)` waits.
+function M.launch(ns, args, ...)
+    local words, options = parse(ns, args, spawn_options, ...)
+    local awaited = (options.listen or options.timeout) and server.expect(ns, words, options)
+    local self = start(ns, words, options, true)
+    self.awaited = awaited
+    return self
+end
+
+--- Waits until a program of `launch` listens where it shall, if it shall; its time begins now, so that many that
+-- start at once on a busy machine need not be as fast as one. Returns it. Errors: as of `spawn`.
+function M.settled(self)
+    local awaited = self.awaited
+    self.awaited = nil
+    if awaited then server.await(self, awaited) end
+    return self
+end
+
 --- Starts a program in the background and returns it, once it runs. Links that nsh has changed
 -- carry by then (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --   output  true: its stdout and stderr are for `read` (default: they are nsh's)
 --   input   true: its stdin is for `write` (default: /dev/null)
 --   env     name -> value added to the environment, or false to take a variable away
 --   cwd     the directory that it starts in
--- Errors: as of execve, such as ENOENT. The process has `pid`, wait, kill, read, write, close_input,
--- running, close. It ends when nsh does.
+--   listen  returns only when somebody listens there who did not before: a port of TCP (8080), "10.0.0.1:8080",
+--           "[::1]:8080", "udp:53", or a unix socket ("/path", "@name"); it may be a daemon that the program leaves
+--   timeout how many seconds `listen` may take (default 5)
+-- Errors: as of execve, such as ENOENT; with `listen` also ETIMEDOUT, and ECHILD if the program fails before:
+-- then it is ended, and the error has its `status` or `signal`, and with output = true `out` and `err`. The process
+-- has `pid`, wait, kill, read, write, close_input, running, close. It ends when nsh does.
 --
---     local server <close> = app1:spawn{ "nc", "-l", "-p", "80", output = true }
---     print(server:read "l")
+--     local server <close> = app1:spawn{ "python3", "-m", "http.server", "8080", listen = 8080 }
+--     print(app2:http "http://10.0.0.1:8080/".status)
 function M.spawn(ns, args, ...)
-    local words, options = parse(ns, args, spawn_options, ...)
-    return start(ns, words, options, true)
+    return M.settled(M.launch(ns, args, ...))
 end
 
 -- What stands for a namespace that is still to be.
@@ -453,13 +420,6 @@ local function timed_out(ns, words, timeout)
     errors.raise(err, "run " .. words[1], ns.name)
 end
 
--- What the program has printed when it ends; a daemon that it leaves behind does not hold us.
-local function printed(stream)
-    if not stream then return nil end
-    while not stream.ended and fill(stream) do end
-    return take_rest(stream)
-end
-
 --- Runs a program to its end, with the terminal if nsh has one. Links that nsh has changed carry
 -- before it starts (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --   output   true: collect what it prints, as `out` and `err` of the result (default: to the screen)
@@ -478,7 +438,8 @@ function M.exec(ns, args, ...)
     local has_terminal = process.handle:stops()
     if process.stdin then process.stdin.text, process.stdin.last = options.input, true end
     local result = process:wait(options.timeout) or timed_out(ns, words, options.timeout)
-    result.out, result.err = printed(process.stdout), printed(process.stderr)
+    -- of what it has printed until it ends; a daemon that it leaves behind does not hold us
+    result.out, result.err = stream.drain(process.stdout), stream.drain(process.stderr)
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end

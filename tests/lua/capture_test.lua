@@ -312,6 +312,7 @@ function TestFiles:testFullDisk()
     local capture = host:capture{ "br0", filter = "icmp", file = "/dev/full" }
     a:ping "10.0.0.2"
     lu.assertEquals(support.raised(capture.stop, capture).code, "ENOSPC")
+    lu.assertEquals(capture.reason, "No space left on device")
     lu.assertTrue(#capture:list() >= 1)
 end
 

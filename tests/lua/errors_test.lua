@@ -310,6 +310,15 @@ end
 
 TestKernel = {}
 
+-- Older kernels (6.1) do not have all of the sentences: what iproute2 is told.
+local function kernel_says(command)
+    local text = support.sh(command .. "; true")
+    return text:match "^Error: (.-)%.\n" or text:match "^RTNETLINK answers: (.-)\n"
+end
+
+local ASSIGNED = kernel_says "ip addr add 10.0.0.1/24 dev v0"
+local NOT_FOUND = kernel_says "ip addr del 10.9.9.9/24 dev v0"
+
 local function refused_by_kernel(case)
     return support.refused(case[6], sentence(case, case[5], case[6]), host[case[2]][case[3]],
         host[case[2]], case[4])
@@ -319,10 +328,8 @@ function TestKernel.test_words_and_codes()
     for _, case in ipairs{
         { "add link b0", "link", "add", { "b0", type = "bridge" }, "File exists", "EEXIST" },
         { "add link x0", "link", "add", { "x0", type = "veth", peer = "b0" }, "File exists", "EEXIST" },
-        { "add addr 10.0.0.1/24", "addr", "add", { "10.0.0.1/24", dev = "v0" },
-            "ipv4: Address already assigned", "EEXIST" },
-        { "del addr 10.9.9.9/24", "addr", "del", { "10.9.9.9/24", dev = "v0" },
-            "ipv4: Address not found", "EADDRNOTAVAIL" },
+        { "add addr 10.0.0.1/24", "addr", "add", { "10.0.0.1/24", dev = "v0" }, ASSIGNED, "EEXIST" },
+        { "del addr 10.9.9.9/24", "addr", "del", { "10.9.9.9/24", dev = "v0" }, NOT_FOUND, "EADDRNOTAVAIL" },
         { "add route default", "route", "add", { "default", via = "192.0.2.1" },
             "Nexthop has invalid gateway", "ENETUNREACH" },
         { "add route 10.2.0.1/16", "route", "add", { "10.2.0.1/16", dev = "v0" },
@@ -364,7 +371,7 @@ function TestKernel.test_a_refused_change_is_a_comment_in_the_trace()
     nsh.trace(function(line) lines[#lines + 1] = line end)
     pcall(host.addr.add, host.addr, { "10.0.0.1/24", dev = "v0" })
     nsh.trace(false)
-    lu.assertEquals(lines, { "# ip addr add 10.0.0.1/24 dev v0: ipv4: Address already assigned" })
+    lu.assertEquals(lines, { "# ip addr add 10.0.0.1/24 dev v0: " .. ASSIGNED })
 end
 
 -- A shell command that starts nsh without any power.

@@ -232,8 +232,8 @@ function TestLink.test_numbers_at_their_limits()
         ns.link:set{ "v0", mtu = mtu }
         lu.assertEquals(ns.link:get("v0").mtu, mtu)
     end
-    ns.link:set{ "v0", txqlen = 4294967294 }
-    lu.assertEquals(ns.link:get("v0").txqlen, 4294967294)
+    ns.link:set{ "v0", txqlen = 65536 } -- some kernels refuse larger ones (6.1)
+    lu.assertEquals(ns.link:get("v0").txqlen, 65536)
 end
 
 function TestLink.test_numbers_as_text()

@@ -191,6 +191,14 @@ Neighbours
 ]] .. (has_nft and "Firewall: 1 table (nft list ruleset)\n" or ""))
 end
 
+function TestPage.test_rules_only_if_there_are_others_than_everywhere()
+    local ns <close> = netns.new()
+    lu.assertNotStrContains(printed(ns), "Rules")
+    ns.rule:add{ priority = 5, table = 100 }
+    lu.assertStrContains(printed(ns), "Rules\n  PRIORITY  FROM  TABLE\n  0         all   local\n" ..
+        "  5         all   100\n")
+end
+
 function TestPage.test_as_json()
     local ns <close> = netns.new()
     show.json(true)

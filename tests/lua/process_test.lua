@@ -143,6 +143,15 @@ function TestNode:test_own_files_over_etc()
     process.exec(host, { "rm", "-r", folder })
 end
 
+-- Servers ask for the address of their own host; where no name server answers, they would wait.
+function TestNode:test_its_own_name_has_an_address()
+    local hosts = output(node, { "cat", "/etc/hosts" })
+    unit.assertStrMatches(hosts, ".*\n127%.0%.1%.1\tapp1\n")
+    unit.assertEquals((hosts:gsub("\n127%.0%.1%.1\tapp1\n$", "")), output(host, { "cat", "/etc/hosts" }))
+    unit.assertStrContains(output(node, { "getent", "hosts", "app1" }), "127.0.1.1")
+    unit.assertEquals(output(node, { "ls", "/run/netns" }), "")
+end
+
 -- The host's programs see and make the mounts of the sandbox; a node's are its own.
 function TestNode:test_mounts()
     unit.assertEquals(process.exec(host, "ip netns add by-ip").status, 0)
@@ -226,6 +235,25 @@ function TestSpawn:test_no_sigpipe()
     local p <close> = process.spawn(node, { "true", input = true })
     p:wait()
     unit.assertEquals(raised(p.write, p, "x").code, "EPIPE")
+end
+
+-- A server whose process nobody keeps would be cut off from its stderr by the garbage collector.
+function TestSpawn:test_a_program_keeps_its_pipes_while_it_runs()
+    local path, text = os.tmpname(), ""
+    process.spawn(host, { "sh", "-c", "sleep 0.2; echo out && echo well >" .. path, output = true })
+    collectgarbage()
+    collectgarbage()
+    for _ = 1, 500 do
+        local file <close> = assert(io.open(path))
+        text = file:read "a"
+        if text ~= "" then break end
+        loop.sleep(0.01)
+    end
+    os.remove(path)
+    unit.assertEquals(text, "well\n")
+    loop.sleep(0.1)
+    process.exec(host, { "true" }) -- what has ended is forgotten when the next one starts
+    collectgarbage()
 end
 
 function TestSpawn:test_nothing_to_read_or_write()

@@ -155,6 +155,15 @@ local function find_leaks(before)
     return leaks
 end
 
+-- LuaUnit's TAP names no test that is skipped.
+local update_status = lu.LuaUnit.updateStatus
+function lu.LuaUnit:updateStatus(result)
+    if result.status == "SKIP" then
+        result.msg = self.result.currentNode.testName .. ": " .. result.msg
+    end
+    update_status(self, result)
+end
+
 --- Runs the tests, and `finish` once they are over; returns an exit status: also 1 if a descriptor is left
 --- open that was not before.
 function M.run(finish)

@@ -1,6 +1,7 @@
 -- Pictures for the terminal: whole ones are written out.
 local lu = require "luaunit"
 local nsh = require "nsh"
+local cables = require "nsh.lab.cables"
 local show = require "nsh.show"
 local width = require "nsh.show.width"
 local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
@@ -223,6 +224,32 @@ function TestBoxes.test_a_switch_with_an_address_has_a_line()
 │   a-eth0                 ├────┤ eth0 │
 └──────────────────────────┘    └──────┘
 ]])
+end
+
+-- --- tracks --------------------------------------------------------------------------------------
+
+TestTracks = {}
+
+-- At row 5 one comes in on the left and the other one goes out on the right: the first has to turn off before.
+function TestTracks.test_two_in_one_row_are_not_drawn_on_each_other()
+    local down, up = { left = { 3 }, right = { 5 } }, { left = { 5 }, right = { 1 } }
+    lu.assertEquals(cables.route { down, up }, 2)
+    lu.assertEquals({ up.track, down.track }, { 1, 2 })
+    down, up = { left = { 3 }, right = { 5 } }, { left = { 5 }, right = { 0 } }
+    lu.assertEquals(cables.route { { left = { 1, 2 }, right = {} }, down, up }, 3)
+    lu.assertEquals({ up.track, down.track }, { 2, 3 })
+end
+
+function TestTracks.test_what_cannot_be_drawn_is_refused()
+    lu.assertNil(cables.route { { left = { 3 }, right = { 5 } }, { left = { 5 }, right = { 3 } } })
+end
+
+function TestTracks.test_apart_they_share_one()
+    local above, below, straight = { left = { 1 }, right = { 4 } }, { left = { 6 }, right = { 9 } },
+        { left = { 5 }, right = { 5 } }
+    lu.assertEquals(cables.route { above, below, straight }, 1)
+    lu.assertEquals({ above.track, below.track }, { 1, 1 })
+    lu.assertNil(straight.track)
 end
 
 -- --- sizes ---------------------------------------------------------------------------------------

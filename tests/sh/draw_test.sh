@@ -65,6 +65,15 @@ EOF2
 "$nsh" -S --draw - plain.lua | diff plain.txt - >&2
 check $? "without a lab: the host, and the namespaces that have a name"
 
+cat >anonymous.lua <<'EOF2'
+local outside = nsh.netns.new()
+host.link:add{ "uplink", type = "veth", peer = { "gateway", netns = outside } }
+for i = 1, 200 do nsh.netns.add("ns" .. i) end
+EOF2
+"$nsh" -S --draw - --run 'sleep 0.2; ip -br link show dev uplink | grep -o uplink' anonymous.lua >out
+[ "$(grep -c 'uplink' out)" = 2 ]
+check $? "what variables held is still there, also for --run"
+
 cat >two.lua <<'EOF2'
 for _, name in ipairs { "one", "two" } do
     local lab = nsh.lab(name)

@@ -64,10 +64,11 @@ check $? "the plan, given to a shell, builds the same"
 cat >big.lua <<'EOF2'
 local lab = nsh.lab "big"
 lab:star(tonumber(arg[1]), lab:pool "10.0.0.0/16")
+os.execute(arg[2] or "") -- the shell's parent is nsh
 lab:up()
 EOF2
-timeout --preserve-status -s INT 0.3 "$nsh" -S big.lua 900 >out 2>&1
-[ $? = 130 ] && grep -q 'big.lua:3: interrupted' out
+"$nsh" -S big.lua 900 '(sleep 0.1; kill -INT $PPID) &' >out 2>&1
+[ $? = 130 ] && grep -q 'big.lua:4: interrupted' out
 check $? "Ctrl-C ends up()"
 
 # The prompt's own loop, which goes on after an interrupt.

@@ -78,9 +78,12 @@ end
 -- they are told `up = false`. MACs follow from the names.
 -- Errors: EEXIST (the name is taken), ENOENT (raised by lab:up: there is no such node).
 --
+-- With a `port` or `unix` it is ns:connect{…}, which opens a connection at once.
+--
 --     app3:connect{ "clink3", addr = "172.16.0.30/16", via = "172.16.0.1",
 --                   to = lab.host, peer = { "hlink3", master = "br0" } }
 function methods:connect(spec)
+    if type(spec) == "table" and (spec.port or spec.unix) then return self:live():connect(spec) end
     check_table(self, spec, "connect", '{ "eth0", to = other }')
     local to = spec.to
     if type(to) ~= "string" and not (type(to) == "table" and (to.interfaces or to.kind == "bridge")) then
@@ -200,10 +203,10 @@ function methods:file(name, text)
 end
 
 --- Declares a program that runs in the node from the end of lab:up() on, until the lab ends; programs
--- start in the order of their declarations. Arguments as for ns:spawn. Returns the declaration, whose
--- field `process` is the running one.
+-- start in the order of their declarations. Arguments as for ns:spawn; those with `listen` start side by
+-- side, and lab:up() waits for all of them. Returns the declaration, whose field `process` is the running one.
 --
---     app:run{ "python3", "-m", "http.server", "8080" }
+--     app:run{ "python3", "-m", "http.server", "8080", listen = 8080 }
 function methods:run(command)
     if type(command) == "string" then command = { "sh", "-c", command } end
     check_table(self, command, "run a program", '{ "sleep", "60" }')
@@ -282,7 +285,10 @@ end
 local known = core.netlink.objects()
 
 -- What the namespace does itself, at once.
-local living = { exec = true, spawn = true, peer = true, show = true }
+local living = {
+    exec = true, http = true, listen = true, listening = true, peer = true, shell = true,
+    show = true, spawn = true,
+}
 
 function Node.__index(node, key)
     if methods[key] then return methods[key] end

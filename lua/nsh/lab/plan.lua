@@ -316,6 +316,13 @@ local function add_kind(plan, node, kind, filter)
     end)
 end
 
+-- Of the programs that are about to be started.
+local function add_listeners(plan, node)
+    each_declared(node, "run", function(declaration)
+        if declaration.args.listen then plan:step{ kind = "listen", node = node, by = declaration } end
+    end)
+end
+
 local function add_firewall(plan, node)
     for _, step in ipairs(firewall.steps(node)) do plan:step(step) end
 end
@@ -414,6 +421,7 @@ local function add(plan, lab)
     each(remove_objects, true)
     each(add_firewall)
     each(add_kind, "run")
+    each(add_listeners)
 end
 
 --- The steps from what is in force to what is declared. Raises an error, with the declaration's line,

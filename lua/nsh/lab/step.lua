@@ -391,9 +391,22 @@ function M.stop(declaration)
     declaration.process = nil
 end
 
+-- The line is that of the declaration.
+local function at_declaration(step, fn, ...)
+    local ok, result = pcall(fn, ...)
+    if ok then return result end
+    if type(result) == "table" and result.code ~= "EINTR" then result.where = step.by.where end
+    error(result, 0)
+end
+
 local function apply_run(_, step)
     M.stop(step.by)
-    step.by.process = step.node:live():spawn(step.by.args)
+    step.by.process = at_declaration(step, require("nsh.process").launch, step.node:live(), step.by.args)
+end
+
+-- Servers have all been started by now: what they need together is the time of the slowest.
+local function apply_listen(_, step)
+    at_declaration(step, require("nsh.process").settled, step.by.process)
 end
 
 -- Pairs that were made; and links that were changed in place.
@@ -456,6 +469,14 @@ M.kinds = {
         end,
         apply = apply_run,
         take_back = function(step) M.stop(step.by) end,
+    },
+    listen = {
+        title = function(step) return "wait for " .. tostring(step.by.args[1]) end,
+        command = function(step)
+            return ("until %s; do sleep 0.1; done"):format(require("nsh.listening").command(step.by.args.listen,
+                label(step.node) and in_node(step) or ""))
+        end,
+        apply = apply_listen,
     },
     stop = {
         title = function(step) return "end " .. tostring(step.by.args[1]) end,

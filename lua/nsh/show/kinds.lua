@@ -147,6 +147,15 @@ end
 -- Which namespace a number means.
 local function id_name(record, records) return peers.name_of_id(record.nsid, records) end
 
+local function socket_address(record)
+    local address = record.family == "inet6" and "[" .. record.address .. "]" or record.address
+    return record.port and address .. ":" .. record.port or address
+end
+
+local function socket_process(record)
+    return record.pid and ("%s (%d)"):format(record.process, record.pid)
+end
+
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
@@ -184,6 +193,10 @@ M.columns = {
     fdb = {
         { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
         { "MASTER", "master" }, { "STATE", "state" }, { "FLAGS", "flags" },
+    },
+    socket = {
+        { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },
+        { "PROCESS", socket_process },
     },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
