@@ -18,9 +18,9 @@ struct level {
     const struct kind *kind, *port; /* of the link, as the caller named them */
     const char *foreign;            /* the kind that they named, if it is not ours to know */
     bool kinds_known;
-    bool outermost;            /* values without a key and a record's name are allowed */
-    bool flat;                 /* keys that are not ours belong to someone else */
-    const struct level *outer; /* of a flat nest: where its keys come from */
+    bool outermost;               /* values without a key and a record's name are allowed */
+    bool flat;                    /* keys that are not ours belong to someone else */
+    const struct level *outer;    /* of a flat nest: where its keys come from */
     const struct field *in_order; /* of a group: the rows of values without a key */
     uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
     struct error *err;
@@ -86,7 +86,10 @@ static int encode_words(struct level *level, const struct field *f, int index) {
         return encode_numbers(level, f, index);
     if (!lua_istable(L, index) || f->meaning != BITS)
         return encode_scalar(level, f, index);
+    static const struct value none = { .type = VALUE_NUMBER };
     int result = 0;
+    if (f->flags & MASKED && lua_rawlen(L, index) == 0)
+        return write_value(level->w, f, &none, level->err);
     for (lua_Integer i = 1; result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
         result = encode_scalar(level, f, lua_gettop(L));
         lua_pop(L, 1);

@@ -5,7 +5,7 @@
 
 #include "tables.h"
 
-static const struct word vlan_protocol_words[] = {
+const struct word vlan_protocol_words[] = {
     { 0x8100, "802.1Q" },
     { 0x88a8, "802.1ad" },
     { 0 },

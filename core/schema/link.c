@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -122,7 +123,8 @@ static const struct field link_fields[] = {
       .help = "the link that is meant" },
     { "link_index", NUMBER, U32, .attr = PEER_ELSEWHERE, .flags = READ_ONLY,
       .help = "the lower link's or peer's index in its own namespace" },
-    { "link", DEV, U32, .attr = IFLA_LINK, .flags = YIELDS, .help = "the lower link, or the veth peer" },
+    { "link", DEV, U32, .attr = IFLA_LINK, .flags = YIELDS,
+      .help = "the lower link, or the veth peer" },
     { "ifname", STRING, .attr = IFLA_IFNAME, .word = "name", .min = 1, .max = IFNAMSIZ - 1,
       .help = "its name" },
     { "flags", BITS, U32, HEADER(ifinfomsg, ifi_flags), .flags = READ_ONLY, .of = flag_words },
@@ -182,12 +184,20 @@ static const struct field link_fields[] = {
     { 0 },
 };
 
+static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
+    size_t size = a ? mnl_attr_get_payload_len(a) : 0;
+    return a && b && size == mnl_attr_get_payload_len(b) &&
+           !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), size);
+}
+
 /* An index in another namespace is a number there, not a name here. */
 static void adapt_link(struct reader *r) {
     if (r->tb[IFLA_LINK_NETNSID]) {
         r->tb[PEER_ELSEWHERE] = r->tb[IFLA_LINK];
         r->tb[IFLA_LINK] = NULL;
     }
+    if (!r->message && same_payload(r->tb[IFLA_PERM_ADDRESS], r->tb[IFLA_ADDRESS]))
+        r->tb[IFLA_PERM_ADDRESS] = NULL; /* as iproute2: it tells of one that was changed */
 }
 
 /* As the kernel's eth_random_addr() (linux/etherdevice.h). Chosen here, so that the request says

@@ -111,6 +111,13 @@ static bool has_row(const struct table *table, uint16_t type) {
     return f->meaning;
 }
 
+/* As same_field, where a list of words is all of them. */
+static bool is_unchanged(const struct reader *own, const struct reader *now,
+                         const struct field *f) {
+    return f->meaning == BITS ? number_or_zero(own, f) == number_or_zero(now, f)
+                              : same_field(own, now, f);
+}
+
 /* Whether the record has all that was given for the rows of this attribute. */
 static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
                     uint16_t type) {
@@ -122,7 +129,7 @@ static bool is_same(const struct message *m, const struct reader *own, const str
             continue;
         same = is_group ? reader_nest(own, f, &own_group) && reader_nest(now, f, &now_group) &&
                               is_same(m, &own_group, &now_group, type)
-                        : f->meaning != NETNS && same_field(own, now, f);
+                        : f->meaning != NETNS && is_unchanged(own, now, f);
         if (!same)
             break;
     }

@@ -70,9 +70,20 @@ const struct object objects[] = {
 };
 
 const struct kind link_kinds[] = {
+    { "bond", &bond_table, &bond_port_table },
     { "bridge", &bridge_table, &bridge_port_table },
+    { "dummy", &bare_table, .ether = true },
+    { "geneve", &geneve_table },
+    { "ifb", &bare_table, .ether = true },
+    { "ipvlan", &ipvlan_table },
+    { "ipvtap", &ipvtap_table },
+    { "macvlan", &macvlan_table, .ether = true },
+    { "macvtap", &macvtap_table, .ether = true },
     { "veth", &veth_table, .ether = true },
+    { "vlan", &vlan_link_table },
+    { "vrf", &vrf_table, &vrf_port_table, .ether = true },
     { "vxlan", &vxlan_table, .ether = true },
+    { "wireguard", &bare_table },
     { 0 },
 };
 

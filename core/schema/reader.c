@@ -403,8 +403,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
 
 static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
                       void *arg) {
-    int64_t bits;
-    if (!read_number(r, f, &bits))
+    int64_t bits = 0;
+    if (!read_number(r, f, &bits) && !(f->flags & ALWAYS))
         return;
     sink->open(arg, f, true);
     for (const struct word *word = f->of; word->name; word++)

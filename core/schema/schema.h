@@ -51,7 +51,8 @@ enum meaning {
     POWER,     /* of two: the message has its exponent */
     VERSION,   /* "3.17": two halves of a word; read only */
     HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root" */
-    FLAG,      /* true if the attribute is there; `.of`: the word that says so ("inherit") */
+    FLAG,      /* true if the attribute is there (with a U8: not 0); `.of`: the word that says so
+                  ("inherit") */
     IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
                   `.wide` has a row of its own for one of IPv6 */
 };

@@ -1,5 +1,5 @@
-/* VXLAN tunnels: IFLA_VXLAN_* (linux/if_link.h; drivers/net/vxlan/vxlan_core.c). iproute2 has no word
-   for IFLA_VXLAN_REMCSUM_NOPARTIAL. */
+/* VXLAN tunnels: IFLA_VXLAN_* (linux/if_link.h; drivers/net/vxlan/vxlan_core.c). iproute2 has no
+   word for IFLA_VXLAN_REMCSUM_NOPARTIAL. */
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
@@ -46,10 +46,9 @@ static const struct field vxlan_fields[] = {
       .bit = AF_INET6 },
     { "remote6", IP, .attr = IFLA_VXLAN_GROUP6, .word = "remote", .flags = UNICAST,
       .bit = AF_INET6 },
-    { "local", IP, .attr = IFLA_VXLAN_LOCAL, .wide = IFLA_VXLAN_LOCAL6,
-      .flags = UNICAST | RESERVED, .bit = AF_INET, .help = "the address that it sends from" },
-    { "local6", IP, .attr = IFLA_VXLAN_LOCAL6, .word = "local", .flags = UNICAST,
-      .bit = AF_INET6 },
+    { "local", IP, .attr = IFLA_VXLAN_LOCAL, .wide = IFLA_VXLAN_LOCAL6, .flags = UNICAST | RESERVED,
+      .bit = AF_INET, .help = "the address that it sends from" },
+    { "local6", IP, .attr = IFLA_VXLAN_LOCAL6, .word = "local", .flags = UNICAST, .bit = AF_INET6 },
     { "link", DEV, U32, .attr = IFLA_VXLAN_LINK, .word = "dev",
       .help = "the link that it stands on" },
     { "port_range", GROUP, .flags = ALWAYS, .word = "srcport", .of = &port_range_table,
@@ -78,10 +77,10 @@ static const struct field vxlan_fields[] = {
     { "limit", NUMBER, U32, .attr = IFLA_VXLAN_LIMIT, .flags = ONLY_TRUE, .word = "maxaddress",
       .of = limit_words, .help = "how many MACs it learns" },
     { "udp_csum", BOOL, U8, .attr = IFLA_VXLAN_UDP_CSUM, .word = "udpcsum", .of = "noudpcsum" },
-    { "udp_zero_csum6_tx", BOOL, U8, .attr = IFLA_VXLAN_UDP_ZERO_CSUM6_TX,
-      .word = "udp6zerocsumtx", .of = "noudp6zerocsumtx" },
-    { "udp_zero_csum6_rx", BOOL, U8, .attr = IFLA_VXLAN_UDP_ZERO_CSUM6_RX,
-      .word = "udp6zerocsumrx", .of = "noudp6zerocsumrx" },
+    { "udp_zero_csum6_tx", BOOL, U8, .attr = IFLA_VXLAN_UDP_ZERO_CSUM6_TX, .word = "udp6zerocsumtx",
+      .of = "noudp6zerocsumtx" },
+    { "udp_zero_csum6_rx", BOOL, U8, .attr = IFLA_VXLAN_UDP_ZERO_CSUM6_RX, .word = "udp6zerocsumrx",
+      .of = "noudp6zerocsumrx" },
     { "remcsum_tx", BOOL, U8, .attr = IFLA_VXLAN_REMCSUM_TX, .flags = ONLY_TRUE,
       .word = "remcsumtx", .of = "noremcsumtx", .help = "remote checksum offload" },
     { "remcsum_rx", BOOL, U8, .attr = IFLA_VXLAN_REMCSUM_RX, .flags = ONLY_TRUE,
@@ -97,16 +96,16 @@ static int refuse(const char *key, const char *sentence, struct error *err) {
     return -1;
 }
 
-/* As ip/iplink_vxlan.c: it has no VNI of its own (a record tells 0), and learns only if told. */
-static int finish_external(struct writer *w, struct nlattr *id, struct error *err) {
-    static const uint8_t off = 0;
+/* The number of the virtual network; an external one has none of its own (a record tells 0). */
+static int finish_id(struct writer *w, uint16_t type, bool external, struct error *err) {
+    struct nlattr *id = writer_find(w, type);
+    if (!external)
+        return id ? 0 : refuse_missing("id", err);
     if (id && mnl_attr_get_u32(id))
         return refuse("id", "an external one has none of its own", err);
     if (id)
         take_out(w, id);
-    return writer_find(w, IFLA_VXLAN_LEARNING)
-               ? 0
-               : write_attribute(w, IFLA_VXLAN_LEARNING, &off, sizeof off, err);
+    return 0;
 }
 
 static int refuse_two_families(struct writer *w, struct error *err) {
@@ -117,18 +116,21 @@ static int refuse_two_families(struct writer *w, struct error *err) {
     return 0;
 }
 
+/* As ip/iplink_vxlan.c: an external one learns only if told. */
 static int finish_vxlan(struct writer *w, struct error *err) {
-    struct nlattr *id = writer_find(w, IFLA_VXLAN_ID);
+    static const uint8_t off = 0;
+    bool external = attribute_is_true(writer_find(w, IFLA_VXLAN_COLLECT_METADATA));
     if (refuse_two_families(w, err) < 0)
         return -1;
     if (!message_makes_new(w->message))
         return 0;
     if ((is_given(w, "group") || is_given(w, "group6")) && !writer_find(w, IFLA_VXLAN_LINK))
         return refuse("dev", "a multicast group needs the link that it is on", err);
-    struct nlattr *external = writer_find(w, IFLA_VXLAN_COLLECT_METADATA);
-    if (external && attribute_is_true(external))
-        return finish_external(w, id, err);
-    return id ? 0 : refuse_missing("id", err);
+    if (finish_id(w, IFLA_VXLAN_ID, external, err) < 0)
+        return -1;
+    return !external || writer_find(w, IFLA_VXLAN_LEARNING)
+               ? 0
+               : write_attribute(w, IFLA_VXLAN_LEARNING, &off, sizeof off, err);
 }
 
 /* One that is inherited has no number. */
@@ -142,4 +144,59 @@ const struct table vxlan_table = {
     .fields = vxlan_fields,
     .finish = finish_vxlan,
     .adapt = adapt_vxlan,
+};
+
+/* --- geneve ----------------------------------------------------------------------------------- */
+
+static const struct field geneve_fields[] = {
+    { "external", FLAG, .attr = IFLA_GENEVE_COLLECT_METADATA,
+      .help = "routes and filters say where each packet goes" },
+    { "id", NUMBER, U32, .attr = IFLA_GENEVE_ID, .max = (1 << 24) - 1,
+      .help = "VNI: the number of the virtual network" },
+    { "vni", NUMBER, U32, .attr = IFLA_GENEVE_ID, .flags = WRITE_ONLY | NOT_SAID,
+      .max = (1 << 24) - 1, .help = "the same as id" },
+    { "remote", IP, .attr = IFLA_GENEVE_REMOTE, .wide = IFLA_GENEVE_REMOTE6, .flags = UNICAST,
+      .bit = AF_INET, .help = "the other end" },
+    { "remote6", IP, .attr = IFLA_GENEVE_REMOTE6, .word = "remote", .flags = UNICAST,
+      .bit = AF_INET6 },
+    { "ttl", NUMBER, U8, .attr = IFLA_GENEVE_TTL, .wide = IFLA_GENEVE_TTL_INHERIT, .of = ttl_words,
+      .help = "a number, \"auto\" or \"inherit\"" },
+    { "ttl", FLAG, U8, .attr = IFLA_GENEVE_TTL_INHERIT, .of = "inherit" },
+    { "tos", HEX, U8, .attr = IFLA_GENEVE_TOS, .flags = ONLY_TRUE, .of = tos_words, .bit = 16 },
+    { "df", ENUM, U8, .attr = IFLA_GENEVE_DF, .of = df_words, .help = "the bit: don't fragment" },
+    { "label", HEX, BE32, .attr = IFLA_GENEVE_LABEL, .flags = ONLY_TRUE, .word = "flowlabel",
+      .max = (1 << 20) - 1, .help = "of IPv6" },
+    { "port", NUMBER, BE16, .attr = IFLA_GENEVE_PORT, .word = "dstport",
+      .help = "the UDP port of the other end" },
+    { "udp_csum", BOOL, U8, .attr = IFLA_GENEVE_UDP_CSUM, .word = "udpcsum", .of = "noudpcsum" },
+    { "udp_zero_csum6_tx", BOOL, U8, .attr = IFLA_GENEVE_UDP_ZERO_CSUM6_TX,
+      .word = "udp6zerocsumtx", .of = "noudp6zerocsumtx" },
+    { "udp_zero_csum6_rx", BOOL, U8, .attr = IFLA_GENEVE_UDP_ZERO_CSUM6_RX,
+      .word = "udp6zerocsumrx", .of = "noudp6zerocsumrx" },
+    { "inner_proto_inherit", FLAG, .attr = IFLA_GENEVE_INNER_PROTO_INHERIT,
+      .word = "innerprotoinherit", .help = "packets of IP inside, without Ethernet" },
+    { 0 },
+};
+
+static int finish_geneve(struct writer *w, struct error *err) {
+    bool external = attribute_is_true(writer_find(w, IFLA_GENEVE_COLLECT_METADATA));
+    if (writer_find(w, IFLA_GENEVE_REMOTE) && writer_find(w, IFLA_GENEVE_REMOTE6))
+        return refuse("remote", "given twice", err);
+    if (!message_makes_new(w->message))
+        return 0;
+    if (!external && !writer_find(w, IFLA_GENEVE_REMOTE) && !writer_find(w, IFLA_GENEVE_REMOTE6))
+        return refuse_missing("remote", err);
+    return finish_id(w, IFLA_GENEVE_ID, external, err);
+}
+
+static void adapt_geneve(struct reader *r) {
+    if (attribute_is_true(r->tb[IFLA_GENEVE_TTL_INHERIT]))
+        r->tb[IFLA_GENEVE_TTL] = NULL;
+}
+
+const struct table geneve_table = {
+    .name = "geneve",
+    .fields = geneve_fields,
+    .finish = finish_geneve,
+    .adapt = adapt_geneve,
 };

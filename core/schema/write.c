@@ -57,7 +57,7 @@ static int write_bool(struct writer *w, const struct field *f, const struct valu
     if (f->meaning == SWITCH)
         return write_switch(w, f, on, err);
     if (f->meaning == FLAG)
-        return on ? write_attribute(w, f->attr, "", 0, err) : 0;
+        return !on ? 0 : write_attribute(w, f->attr, "\1", wires[f->wire].size, err);
     return on ? put_number(w, f, f->bit, err) : 0; /* CONSTANT */
 }
 
@@ -91,16 +91,30 @@ static int find_word(const struct field *f, const struct value *v, int64_t *numb
     return refuse_word(f, v, err);
 }
 
+/* A list of MASKED words says all of them, also those that are not in it. */
+static int mean_all(struct writer *w, const struct field *f, struct error *err) {
+    struct field mask = *f;
+    int64_t all = 0;
+    if (f->meaning != BITS || !(f->flags & MASKED) || message_filters(w->message))
+        return 0;
+    for (const struct word *word = f->of; word->name; word++)
+        all |= word->value;
+    mask.offset = (uint16_t)(f->offset + 4);
+    return put_number(w, &mask, all, err);
+}
+
 static int write_word(struct writer *w, const struct field *f, const struct value *v,
                       struct error *err) {
     int64_t number;
     if (find_word(f, v, &number, err) < 0)
         return -1;
+    if (is_zero_anyway(w, f, number))
+        return 0;
     if (f->meaning == BITS && f->bit && !message_filters(w->message))
         number &= f->bit;
     if (f->meaning == BITS)
         number |= get_number(w, f);
-    return put_number(w, f, number, err);
+    return put_number(w, f, number, err) < 0 ? -1 : mean_all(w, f, err);
 }
 
 static int write_family(struct writer *w, const struct field *f, const struct value *v,

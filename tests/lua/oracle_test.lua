@@ -5,88 +5,10 @@ local lu = require "luaunit"
 
 nsh.sandbox()
 
--- --- what differs by intent ----------------------------------------------------------------------
+local oracle = dofile((arg[0]:gsub("[^/]*$", "oracle.lua")))
+local prepare, differences = oracle.prepare, oracle.differences
 
-local null = require("cjson").null
-
-local function drop() return nil end
-local function unless_empty(list) return next(list) and list or nil end
-local function pad(id)
-    return (id:gsub("%x+", function(digits) return #digits == 1 and "0" .. digits or digits end))
-end
-local function without_m_down(flags)
-    local kept = {}
-    for _, flag in ipairs(flags) do kept[#kept + 1] = flag ~= "M-DOWN" and flag or nil end
-    return kept
-end
-
--- Whose field becomes what before the comparison, and why.
-local intended = {
-    { "ip", "link", "_id", pad, "a MAC keeps its leading zeros, here too" },
-    { "ip", "link", "flags", without_m_down, "iproute2's own word for the state of another link" },
-    { "ip", "link", "group_fwd_mask_str", drop, "the same mask a second time" },
-    { "ip", "link", "_timer", drop, "timers run" },
-    { "nsh", "link", "_timer", drop, "timers run" },
-    { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only" },
-    { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only" },
-    { "nsh", "neigh", "state", unless_empty, "an empty list where iproute2 has none: a proxy's" },
-    { "ip", "nsid", "name", drop, "the kernel knows no names; nsh.netns.list() has both" },
-}
-
-local function find_rule(whose, object, key)
-    for _, rule in ipairs(intended) do
-        if rule[1] == whose and rule[2] == object and (rule[3] == key or
-                rule[3]:sub(1, 1) == "_" and key:sub(-#rule[3]) == rule[3]) then
-            return rule[4]
-        end
-    end
-end
-
--- A copy of iproute2's or nsh's record without what differs by intent. A flag that is null in
--- iproute2's JSON is true in nsh's; route metrics stand beside the route's own fields, as on the
--- command line, where iproute2 has a list of one table.
-local function prepare(whose, object, record)
-    local copy = {}
-    for key, value in pairs(record) do
-        local rule = type(key) == "string" and find_rule(whose, object, key)
-        if rule then value = rule(value) end
-        if type(value) == "table" then value = prepare(whose, object, value) end
-        if whose == "ip" and key == "metrics" and object == "route" then
-            for name, metric in pairs(value[1]) do copy[name] = metric end
-        elseif value == null then
-            copy[key] = true
-        else
-            copy[key] = value
-        end
-    end
-    return copy
-end
-
--- --- the comparison ------------------------------------------------------------------------------
-
-local compared = 0
-
-local function differences(ours, theirs, path, found)
-    for key, value in pairs(theirs) do
-        local at, own = path .. "." .. key, ours[key]
-        if type(value) == "table" and type(own) == "table" then
-            differences(own, value, at, found)
-        else
-            compared = compared + 1
-            if own ~= value then
-                found[#found + 1] = ("%s: nsh has %s, ip has %s"):format(at, tostring(own),
-                    tostring(value))
-            end
-        end
-    end
-    for key, value in pairs(ours) do
-        if theirs[key] == nil then
-            found[#found + 1] = ("%s.%s: nsh has %s, ip has nothing"):format(path, key,
-                nsh.show.format(value))
-        end
-    end
-    return found
-end
+-- --- the views -----------------------------------------------------------------------------------
 
 -- One record per address, as nsh has it, where iproute2 puts all of a link's under it.
 local function flatten(links)
@@ -544,7 +466,7 @@ local function check_option(dev, kind, nest, option)
     local function check(i, ok, err)
         lu.assertTrue(ok, tostring(err))
         lu.assertEquals({ both(dev, nest, name) }, { shown[i], shown[i] })
-        compared = compared + 1
+        oracle.compared = oracle.compared + 1
     end
     check(1, set_by_nsh(dev, kind, word, values[1]))
     check(2, set_by_ip(dev, kind, word, values[2]))
@@ -581,5 +503,5 @@ function TestOptions.test_all_are_tested()
 end
 
 local status = support.run()
-print(("# %d fields compared with iproute2"):format(compared))
+print(("# %d fields compared with iproute2"):format(oracle.compared))
 os.exit(status)

@@ -164,11 +164,13 @@ function lu.LuaUnit:updateStatus(result)
     update_status(self, result)
 end
 
---- Runs the tests; returns an exit status: also 1 if a descriptor is left open that was not before.
-function M.run()
+--- Runs the tests, and `finish` once they are over; returns an exit status: also 1 if a descriptor is left
+--- open that was not before.
+function M.run(finish)
     if nsh.host then warm_up() end
     local before = descriptors()
     local failures = lu.LuaUnit.run()
+    if finish then finish() end
     return (failures > 0 or find_leaks(before) > 0) and 1 or 0
 end
 

@@ -46,7 +46,7 @@ function TestKeys.test_the_one_that_was_written_when_the_kernel_refuses_it()
 end
 
 function TestKeys.test_of_a_kind_that_nsh_does_not_know()
-    for kind, key in pairs{ nosuch = "id", other = "priority", third = "third", bond_slave = "queue_id" } do
+    for kind, key in pairs{ nosuch = "id", other = "priority", third = "third", team_slave = "queue_id" } do
         lu.assertEquals(sentence(host.link.add, host.link, { "x0", type = kind, [key] = 42 }),
             ('cannot add link x0 in host: unknown key "%s": nsh does not know the attributes of %s yet (EINVAL)')
             :format(key, kind))

@@ -223,7 +223,7 @@ local function declared_interface(declared, node)
     local info, master = args[declared.kind], declared.master or args.master
     return new_interface {
         name = declared.ifname or declared.name, kind = declared.kind, addresses = declared.addresses or {},
-        master = master and kernel_name(node, master), lower = args.link,
+        master = master and kernel_name(node, master), lower = args.link or args.dev,
         info = type(info) == "table" and info or args, notes = notes_of(declared),
     }
 end
@@ -284,7 +284,7 @@ local function living_interface(record, addresses, declared)
     local kind, info = kind_of_link(record), record.linkinfo and record.linkinfo.info_data or {}
     return new_interface {
         name = record.ifname, kind = kind, addresses = addresses[record.ifname] or {}, info = info,
-        master = record.master, lower = record.link,
+        master = record.master, lower = record.link or info.link,
         up = has_flag(record, "UP"), state = record.operstate, notes = declared and declared.notes,
     }
 end

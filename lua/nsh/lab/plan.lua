@@ -158,9 +158,12 @@ local function afterthought(interface)
     return some and args
 end
 
--- A link that stands on another one comes after it.
+-- A link that stands on another one, or belongs to one, comes after it.
 local function stands_on_other(interface)
-    return interface.args.link ~= nil or interface.args.dev ~= nil
+    for _, key in ipairs(DEVICES) do
+        if interface.args[key] then return true end
+    end
+    return false
 end
 
 local function each_new(node, fn)
@@ -170,9 +173,14 @@ local function each_new(node, fn)
 end
 
 local function add_others(plan, node, later)
-    each_new(node, function(interface)
+    local seen = {}
+    local function add_after_lower(interface)
+        if not interface or seen[interface] or not is_new(interface) then return end
+        seen[interface] = true
+        for _, key in ipairs(DEVICES) do add_after_lower(node.by_name[interface.args[key]]) end
         if not interface.peer and stands_on_other(interface) == later then add_other(plan, interface) end
-    end)
+    end
+    each_new(node, add_after_lower)
 end
 
 local function add_cables(plan, node)
@@ -195,6 +203,7 @@ local function change_link(plan, interface)
     local args = difference(interface)
     if not args then return end
     if args.master == false then args.master, args.nomaster = nil, true end
+    if not interface.peer then args.type = args.type or interface.kind end -- its own words belong to that
     plan:object(interface, "set", args)
 end
 
