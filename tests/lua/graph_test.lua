@@ -307,9 +307,9 @@ function TestLiving.test_tunnels()
         local made_it = pcall(support.sh, command:format(i, 3 - i), ns)
         lu.skipIf(not made_it, "this kernel has no vxlan")
     end
-    lu.skipIf(not ends[1].link:get("vx").linkinfo.info_data, "nsh knows no attributes of vxlan")
-    lu.assertEquals(sorted_cables(picture.of(ends))[1],
-        ("tunnel %s/vx %s/vx vxlan 42"):format(ends[1].name, ends[2].name))
+    local tunnel = ends[1].link:get("vx").linkinfo.info_data and "tunnel %s/vx %s/vx vxlan 42"
+        or "veth %s/eth0 %s/eth0" -- without the attributes of a vxlan it cannot be known
+    lu.assertEquals(sorted_cables(picture.of(ends))[1], tunnel:format(ends[1].name, ends[2].name))
 end
 
 -- What a namespace says of links of kinds that this kernel lacks.

@@ -164,11 +164,20 @@ function lu.LuaUnit:updateStatus(result)
     update_status(self, result)
 end
 
+-- NSH_ONLY="x_test.lua:TestX.test_y …": of the files that it names, no other tests.
+local function select_tests()
+    local file = arg[0]:match "[^/]*$"
+    for name, test in (os.getenv "NSH_ONLY" or ""):gmatch "([^%s:]+):(%S+)" do
+        if name == file then table.insert(arg, test) end
+    end
+end
+
 --- Runs the tests, and `finish` once they are over; returns an exit status: also 1 if a descriptor is left
 --- open that was not before.
 function M.run(finish)
     if nsh.host then warm_up() end
     local before = descriptors()
+    select_tests()
     local failures = lu.LuaUnit.run()
     if finish then finish() end
     return (failures > 0 or find_leaks(before) > 0) and 1 or 0
