@@ -31,14 +31,18 @@ struct row {
     char cells[COLUMNS][SCRIPT_NAME_MAX + 1];
 };
 
+static const char *state_of(const struct lab *lab) {
+    return !lab->answered ? "ending" : lab->info.alive ? "up" : "kept";
+}
+
 static void describe(const struct lab *lab, struct row *row) {
     struct tm local;
     time_t since = lab->info.since;
     char(*cells)[SCRIPT_NAME_MAX + 1] = row->cells;
     snprintf(cells[0], sizeof *cells, "%s", lab->name);
     snprintf(cells[1], sizeof *cells, "%d", (int)lab->pid);
-    if (!lab->answered || !lab->info.alive)
-        snprintf(cells[1], sizeof *cells, "%s", lab->answered ? "kept" : "ending");
+    if (!lab->answered || !lab->info.alive || lab->pid == 0)
+        snprintf(cells[1], sizeof *cells, "%s", state_of(lab));
     if (!lab->answered)
         return;
     snprintf(cells[2], sizeof *cells, "%u", lab->info.nodes);
@@ -96,11 +100,10 @@ static void print_record(const struct lab *lab) {
     struct tm utc;
     char since[32];
     time_t seconds = lab->info.since;
-    const char *state = !lab->answered ? "ending" : lab->info.alive ? "up" : "kept";
     putchar('{');
     print_string("name", lab->name);
-    printf(",\"state\":\"%s\"", state);
-    if (lab->answered && lab->info.alive)
+    printf(",\"state\":\"%s\"", state_of(lab));
+    if (lab->answered && lab->info.alive && lab->pid != 0)
         printf(",\"pid\":%d", (int)lab->pid);
     if (lab->answered) {
         strftime(since, sizeof since, "%FT%TZ", gmtime_r(&seconds, &utc));

@@ -34,10 +34,15 @@ static const char *const places[] = {
     "../nsh/core/pcap.so",
 };
 
-/* The folder of the program, with a "/" at its end; "" if it cannot be told. */
+/* The path of the program; "" if it cannot be told. */
+static void find_program(char path[PATH_MAX]) {
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    path[size > 0 ? size : 0] = '\0';
+}
+
+/* Its folder, with a "/" at its end. */
 static void find_folder(char folder[PATH_MAX]) {
-    ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
-    folder[size > 0 ? size : 0] = '\0';
+    find_program(folder);
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[1] = '\0';
@@ -69,6 +74,16 @@ static int open_pcap(lua_State *L) {
     return 1;
 }
 
+/* --- nsh.core.program: a string ------------------------------------------------------------------
+ */
+
+static int open_program(lua_State *L) {
+    char path[PATH_MAX];
+    find_program(path);
+    lua_pushstring(L, path);
+    return 1;
+}
+
 /* --- all of them --------------------------------------------------------------------------------
  */
 
@@ -79,6 +94,7 @@ static const luaL_Reg preloaded[] = {
     { "nsh.core", luaopen_nsh_core },
     { "nsh.core.readline", open_readline },
     { "nsh.core.pcap", open_pcap },
+    { "nsh.core.program", open_program },
     { NULL, NULL },
 };
 

@@ -1,5 +1,6 @@
 #include "guardian.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -58,8 +59,7 @@ static int await_reply(int32_t *value, struct error *err) {
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-/* Not fork: PID namespace and pidfd in one step, and no other child is ever put into the former.
-   Our signal handlers must not run in the child, hence the mask. */
+/* PID namespace and pidfd in one step, and no other child is ever put into the former. */
 static pid_t clone_guardian(int *pidfd) {
     struct clone_args args = {
         .flags = CLONE_NEWPID | CLONE_PIDFD,
@@ -67,6 +67,20 @@ static pid_t clone_guardian(int *pidfd) {
         .exit_signal = SIGCHLD,
     };
     return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+
+/* Our signal handlers must not run in the child. Returns its pid, or -1 and errno. */
+static pid_t start_deaf(int theirs) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = clone_guardian(&guardian.pidfd);
+    if (pid == 0)
+        guardian_main(theirs);
+    int saved = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return pid;
 }
 
 static int refused(struct error *err) {
@@ -86,37 +100,43 @@ static void hear_of_children(void) {
         signal(SIGCHLD, SIG_DFL);
 }
 
-/* Who it is, and who we are. The way out, if we have one, stays open as long as it lives. */
-static int introduce(int self, struct error *err) {
+/* Who we are, how to reach us, and the way out, if we have one: that stays open as long as it
+   lives. And who it is. */
+static int introduce(const int fds[4], struct error *err) {
     struct message hello = { .kind = MESSAGE_HELLO, .value = guardian.pid };
-    int fds[] = { self, internet_link() };
-    return tell(&hello, NULL, 0, fds, fds[1] < 0 ? 1 : 2, err);
+    return tell(&hello, NULL, 0, fds, fds[3] < 0 ? 3 : 4, err);
+}
+
+/* From its own PID namespace it cannot send us a signal, and nor can a program in there. The kernel
+   does: SIGTERM, when something comes to `bell`. Datagrams, as they tell nothing of a close. */
+static int hang_bell(int *bell, int *rope) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    *bell = ends[0];
+    *rope = ends[1];
+    return fcntl(*bell, F_SETOWN, getpid()) < 0 || fcntl(*bell, F_SETSIG, SIGTERM) < 0
+               ? -1
+               : fcntl(*bell, F_SETFL, O_ASYNC);
 }
 
 static int launch(struct error *err) {
     int ends[2];
-    sigset_t all, before;
+    cleanup_fd int bell = -1, rope = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return refused(err);
     cleanup_fd int theirs = ends[0], ours = ends[1], self = pidfd_open(getpid(), 0);
-    if (self < 0)
+    if (self < 0 || hang_bell(&bell, &rope) < 0)
         return refused(err);
     hear_of_children();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = clone_guardian(&guardian.pidfd);
-    if (pid == 0)
-        guardian_main(theirs);
-    int saved = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = saved;
+    pid_t pid = start_deaf(theirs);
     if (pid < 0)
         return refused(err);
     guardian.socket = take_fd(&ours);
     guardian.pid = pid;
     guardian.kept = false;
     guardian.lab[0] = '\0';
-    return introduce(self, err);
+    return introduce((int[]){ self, bell, rope, internet_link() }, err);
 }
 
 static bool has_ended(int pidfd, int timeout_ms) {
@@ -348,9 +368,15 @@ int guardian_register(const char *name, const char *script, struct error *err) {
         return -1;
     if (guardian.lab[0])
         return 0;
-    cleanup_fd int listener = registry_bind(name, err);
-    if (listener < 0 ||
-        tell(&message, script, strnlen(script, SCRIPT_NAME_MAX), &listener, 1, err) < 0)
+    int listeners[REGISTRY_PLACES];
+    int count = registry_bind(name, listeners, err);
+    if (count < 0)
+        return -1;
+    int result =
+        tell(&message, script, strnlen(script, SCRIPT_NAME_MAX), listeners, (size_t)count, err);
+    for (int i = 0; i < count; i++)
+        close(listeners[i]);
+    if (result < 0)
         return -1;
     snprintf(guardian.lab, sizeof guardian.lab, "%s", name);
     return 0;

@@ -27,8 +27,8 @@ static void drop(struct guardian *guardian, size_t index) {
     guardian->client_count--;
 }
 
-void guardian_accept(struct guardian *guardian) {
-    cleanup_fd int client = accept4(guardian->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+void guardian_accept(struct guardian *guardian, int listener) {
+    cleanup_fd int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0 && errno != EAGAIN && errno != ECONNABORTED)
         poll(NULL, 0, PAUSE_MS); /* without descriptors it still wants to connect */
     if (client < 0 || !registry_is_ours(client))
@@ -88,11 +88,20 @@ static void let_enter(const struct guardian *guardian, const char *node, struct 
     memcpy(answer->body, (const char *)undo.second + sizeof fd, answer->size);
 }
 
+/* The kernel has sent the signal by the time that we take the byte back. */
+static void ring(const struct guardian *guardian) {
+    char byte;
+    if (send(guardian->rope, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
+        recv(guardian->bell, &byte, 1, MSG_DONTWAIT);
+}
+
 /* As long as nsh runs, it is for nsh to end; then we do. */
 static void let_end(struct guardian *guardian, struct answer *answer) {
     guardian->kept = false;
-    if (guardian->nsh >= 0 && guardian->owner >= 0)
-        answer->fds[answer->fd_count++] = guardian->owner;
+    if (guardian->nsh < 0 || guardian->owner < 0)
+        return;
+    ring(guardian);
+    answer->fds[answer->fd_count++] = guardian->owner;
 }
 
 /* false: who asks so is not worth an answer. */

@@ -90,8 +90,11 @@ static void close_all(const struct packet *packet) {
 
 static int hear_hello(struct guardian *guardian, const struct message *message,
                       const struct packet *packet) {
-    if (packet->fd_count > 0) /* a second one is only to be kept open */
+    if (packet->fd_count >= 3) { /* a fourth one is only to be kept open */
         guardian->owner = packet->fds[0];
+        guardian->bell = packet->fds[1];
+        guardian->rope = packet->fds[2];
+    }
     guardian->pid = message->value;
     start_sleeper(guardian);
     return 0;
@@ -210,9 +213,9 @@ static int hear_lend(struct guardian *guardian, const struct message *message,
 static int hear_listen(struct guardian *guardian, const struct message *message,
                        const struct packet *packet) {
     (void)message;
-    if (packet->fd_count != 1)
+    if (packet->fd_count > REGISTRY_PLACES)
         return 0;
-    guardian->listener = packet->fds[0];
+    memcpy(guardian->listeners, packet->fds, sizeof *packet->fds * packet->fd_count);
     guardian->since = time(NULL);
     size_t length = strnlen(packet->body, packet->body_size);
     memcpy(guardian->script, packet->body, length < SCRIPT_NAME_MAX ? length : SCRIPT_NAME_MAX);
@@ -240,7 +243,7 @@ static int hear_nsh(struct guardian *guardian) {
 
 /* --- until the end ---------------------------------------------------------------------------- */
 
-enum { FROM_NSH, FROM_SLEEPER, FROM_LISTENER, FROM_CLIENTS };
+enum { FROM_NSH, FROM_SLEEPER, FROM_LISTENERS, FROM_CLIENTS = FROM_LISTENERS + REGISTRY_PLACES };
 
 /* One thing at a time: an answer may change who else there is to answer. */
 static void turn_to_clients(struct guardian *guardian, const struct pollfd *sources) {
@@ -249,8 +252,9 @@ static void turn_to_clients(struct guardian *guardian, const struct pollfd *sour
             guardian_answer(guardian, i);
             return;
         }
-    if (sources[FROM_LISTENER].revents)
-        guardian_accept(guardian);
+    for (size_t i = 0; i < REGISTRY_PLACES; i++)
+        if (sources[FROM_LISTENERS + i].revents)
+            guardian_accept(guardian, guardian->listeners[i]);
 }
 
 /* What nsh says comes first, its end above all: a guardian that is to end answers nobody. */
@@ -258,8 +262,10 @@ static int turn(struct guardian *guardian) {
     struct pollfd sources[FROM_CLIENTS + CLIENTS_MAX] = {
         [FROM_NSH] = { .fd = guardian->nsh, .events = POLLIN },
         [FROM_SLEEPER] = { .fd = guardian->sleeper, .events = POLLIN },
-        [FROM_LISTENER] = { .fd = guardian->listener, .events = POLLIN },
     };
+    for (size_t i = 0; i < REGISTRY_PLACES; i++)
+        sources[FROM_LISTENERS + i] =
+            (struct pollfd){ .fd = guardian->listeners[i], .events = POLLIN };
     for (size_t i = 0; i < guardian->client_count; i++)
         sources[FROM_CLIENTS + i] = (struct pollfd){ .fd = guardian->clients[i], .events = POLLIN };
     if (poll(sources, FROM_CLIENTS + guardian->client_count, -1) < 0)
@@ -273,7 +279,9 @@ static int turn(struct guardian *guardian) {
 }
 
 _Noreturn void guardian_main(int nsh) {
-    struct guardian guardian = { .owner = -1, .lent = -1, .sleeper = -1, .listener = -1 };
+    struct guardian guardian = {
+        .owner = -1, .bell = -1, .rope = -1, .lent = -1, .sleeper = -1, .listeners = { -1, -1 }
+    };
     be_deaf();
     setsid();
     prctl(PR_SET_NAME, "nsh-guardian");

@@ -17,14 +17,16 @@ struct guardian {
     pid_t pid;    /* as nsh sees it; getpid() is 1 here */
     int nsh;      /* the socket to nsh; -1: it is gone, and we are kept */
     int owner;    /* a pidfd of nsh */
+    int bell;     /* what comes here makes the kernel send SIGTERM to nsh */
+    int rope;     /* by which it comes */
     int lent;     /* by nsh, for us to keep open; -1: nothing is */
     int sleeper;  /* a pidfd; -1: there is none */
-    int listener; /* of the registry; -1: there is no lab */
     int self;     /* a pidfd of us */
     bool kept;    /* to outlive nsh */
     time_t since; /* the lab was registered */
     char script[SCRIPT_NAME_MAX + 1];
-    int clients[CLIENTS_MAX]; /* connections to the registry, the oldest one first */
+    int listeners[REGISTRY_PLACES]; /* of the registry; -1: it has no more of them */
+    int clients[CLIENTS_MAX];       /* connections to the registry, the oldest one first */
     size_t client_count;
     struct undo_log log;
 };
@@ -32,8 +34,8 @@ struct guardian {
 /* Does what a guardian does, until nsh has ended (or a client of the registry said so). */
 _Noreturn void guardian_main(int nsh);
 
-/* A client wants to connect: strangers are turned away. */
-void guardian_accept(struct guardian *guardian);
+/* A client wants to connect to that listener: strangers are turned away. */
+void guardian_accept(struct guardian *guardian, int listener);
 
 /* A client has said something, or gone. An answer that finds no room, and words that make no sense,
    end the connection. */

@@ -8,8 +8,8 @@ enum { MESSAGE_BODY_MAX = 1 << 16 };
 
 /* The body, and the descriptors beside it. Those that say so are answered by a struct reply. */
 enum message_kind {
-    MESSAGE_HELLO,  /* nothing; a pidfd of nsh, and perhaps one to keep open. The first message;
-                       value:  the guardian's own pid */
+    MESSAGE_HELLO,  /* nothing; a pidfd of nsh, the two ends of its bell, and perhaps one to keep
+                       open. The first message; value: the guardian's own pid */
     MESSAGE_RECORD, /* bytes of undo records, which may be cut anywhere */
     MESSAGE_HOLD,   /* "ETC\0" and "NAME\0" for each descriptor. value: the number of the first one,
                        0: to be chosen, with room for count. Answered: the number, or -errno */
@@ -18,7 +18,7 @@ enum message_kind {
     MESSAGE_SYNC,   /* nothing. Answered: 0 */
     MESSAGE_KEEP,   /* nothing */
     MESSAGE_LEND,   /* nothing; a descriptor to keep open */
-    MESSAGE_LISTEN, /* the script's name; a listening socket */
+    MESSAGE_LISTEN, /* the script's name; listening sockets, REGISTRY_PLACES at most */
     MESSAGE_KINDS
 };
 

@@ -177,15 +177,11 @@ int lab_open(struct lab *lab, const char *name, struct error *err) {
     return err->code == ECONNREFUSED ? refuse_lab(name, err) : -1;
 }
 
-/* One that is stopped would not hear it. */
-static void terminate(int pidfd) {
-    pidfd_send_signal(pidfd, SIGTERM, NULL, 0);
-    pidfd_send_signal(pidfd, SIGCONT, NULL, 0);
-}
-
 static int refuse_end(const struct lab *lab, struct error *err) {
     if (!lab->info.alive)
         return error_set(err, ETIMEDOUT, "lab %s is still ending", lab->name);
+    if (lab->pid == 0)
+        return error_set(err, ETIMEDOUT, "the nsh that runs lab %s does not end", lab->name);
     error_set(err, ETIMEDOUT, "nsh (pid %d), which runs lab %s, does not end", (int)lab->pid,
               lab->name);
     return error_hint(err, "kill -KILL %d ends it, and undoes the lab", (int)lab->pid);
@@ -201,7 +197,8 @@ int lab_end(struct lab *lab, int timeout_ms, struct error *err) {
     if (result <= 0)
         return result;
     for (size_t i = 0; i < packet.fd_count; i++) {
-        terminate(fds[i]);
+        pidfd_send_signal(fds[i], SIGCONT, NULL,
+                          0); /* one that is stopped would not hear SIGTERM */
         close(fds[i]);
     }
     long left = deadline - now_ms();

@@ -11,7 +11,8 @@
 struct lab {
     char name[LAB_NAME_MAX + 1];
     int socket;    /* to its guardian */
-    pid_t pid;     /* of the nsh that made it, whether it still runs or not */
+    pid_t pid;     /* of the nsh that made it, whether it still runs or not; 0: it has none here, as
+                      seen by a program of the lab */
     bool answered; /* false: the guardian is busy, as one that is ending */
     struct registry_answer info;
     char nodes[REGISTRY_BODY_MAX]; /* names, each with its zero byte; as many as fit */

@@ -13,11 +13,15 @@
 
 enum { DYING_MS = 5000, GRACE_MS = 100, QUEUE_S = 2, BACKLOG = 16 };
 
-/* Made outside of the sandbox: one to listen at, and one to ask whoever has the name already. */
-static struct {
+/* A network namespace to take a name in: one socket to listen at, and one to ask whoever has the
+   name already. */
+struct place {
     int listener, asker;
-    uid_t uid;
-} prepared = { -1, -1 };
+    uid_t uid; /* as we are called there */
+};
+
+/* Where the sandbox was entered from. */
+static struct place outside = { -1, -1 };
 
 static int new_listener(void) {
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -32,13 +36,20 @@ static int new_asker(void) {
     return fd;
 }
 
+static struct place open_here(void) {
+    return (struct place){ new_listener(), new_asker(), geteuid() };
+}
+
+static void close_place(struct place *place) {
+    close_fd(&place->listener);
+    close_fd(&place->asker);
+}
+
 void registry_prepare(void) {
-    if (prepared.listener >= 0)
+    if (outside.listener >= 0)
         return;
-    prepared.uid = geteuid();
-    prepared.listener = new_listener();
-    close_fd(&prepared.asker);
-    prepared.asker = new_asker();
+    close_place(&outside);
+    outside = open_here();
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -103,10 +114,10 @@ static long now_ms(void) {
 }
 
 /* A guardian that is ending does not answer, and its end cuts the connection. */
-static bool is_cut(int asker, const char *name) {
+static bool is_cut(int asker, uid_t uid, const char *name) {
     struct registry_answer answer;
     struct packet packet = { .head = &answer, .head_size = sizeof answer };
-    if (connect_to(asker, prepared.uid, name) < 0)
+    if (connect_to(asker, uid, name) < 0)
         return true;
     return registry_is_ours(asker) &&
            (registry_send(asker, REGISTRY_INFO, "") < 0 ||
@@ -114,10 +125,10 @@ static bool is_cut(int asker, const char *name) {
 }
 
 /* Whether the name may be free in a moment. A socket can ask only once, and in a sandbox we cannot
-   make another: then the next answer is no. */
-static bool may_get_free(const char *name, long *deadline) {
-    cleanup_fd int asker = take_fd(&prepared.asker);
-    if (asker >= 0 && !is_cut(asker, name))
+   make another outside: then the next answer is no. */
+static bool may_get_free(struct place *place, const char *name, long *deadline) {
+    cleanup_fd int asker = take_fd(&place->asker);
+    if (asker >= 0 && !is_cut(asker, place->uid, name))
         return false;
     if (asker >= 0)
         *deadline = now_ms() + GRACE_MS;
@@ -125,14 +136,14 @@ static bool may_get_free(const char *name, long *deadline) {
     return now_ms() < *deadline;
 }
 
-static int bind_name(const char *name, struct error *err) {
+static int bind_at(struct place *place, const char *name, struct error *err) {
     struct sockaddr_un address;
-    socklen_t length = address_of(prepared.uid, name, &address);
+    socklen_t length = address_of(place->uid, name, &address);
     long deadline = 0;
-    while (bind(prepared.listener, (const struct sockaddr *)&address, length) < 0) {
+    while (bind(place->listener, (const struct sockaddr *)&address, length) < 0) {
         if (errno != EADDRINUSE)
             return error_set(err, errno, "cannot register the lab: %s", strerror(errno));
-        if (may_get_free(name, &deadline))
+        if (may_get_free(place, name, &deadline))
             continue;
         error_set(err, EADDRINUSE, "a lab named %s is up already", name);
         return error_hint(err, "nsh list shows it, nsh down %s ends it", name);
@@ -140,16 +151,24 @@ static int bind_name(const char *name, struct error *err) {
     return 0;
 }
 
-int registry_bind(const char *name, struct error *err) {
+static int listen_at(struct place *place, int *listeners, int count, struct error *err) {
+    if (listen(place->listener, BACKLOG) < 0)
+        return error_set(err, errno, "cannot register the lab: %s", strerror(errno));
+    listeners[count] = take_fd(&place->listener);
+    return count + 1;
+}
+
+/* Outside comes last: what has failed in here leaves that one for another name. */
+int registry_bind(const char *name, int listeners[REGISTRY_PLACES], struct error *err) {
     if (registry_check_name(name, err) < 0)
         return -1;
-    registry_prepare();
-    if (prepared.listener < 0)
-        return error_errno(err, errno);
-    if (bind_name(name, err) < 0)
+    __attribute__((cleanup(close_place))) struct place here = open_here();
+    bool sandboxed = outside.listener >= 0;
+    if (bind_at(&here, name, err) < 0 || (sandboxed && bind_at(&outside, name, err) < 0))
         return -1;
-    if (listen(prepared.listener, BACKLOG) < 0)
-        return error_set(err, errno, "cannot register the lab: %s", strerror(errno));
-    close_fd(&prepared.asker);
-    return take_fd(&prepared.listener);
+    int count = listen_at(&here, listeners, 0, err);
+    if (count > 0 && sandboxed)
+        count = listen_at(&outside, listeners, count, err);
+    close_place(&outside);
+    return count;
 }

@@ -352,10 +352,17 @@ int sandbox_enter_internet(struct error *err) {
 /* --- somebody else's ---------------------------------------------------------------------------
  */
 
+/* A program of the sandbox is in its user namespace already: that is EINVAL. */
+static int join(int pidfd, bool sandboxed) {
+    int kinds = CLONE_NEWNET | CLONE_NEWNS;
+    if (sandboxed && setns(pidfd, kinds | CLONE_NEWUSER) == 0)
+        return 0;
+    return sandboxed && errno != EINVAL ? -1 : setns(pidfd, kinds);
+}
+
 int sandbox_join(int pidfd, bool sandboxed, struct error *err) {
     cleanup_free char *here = getcwd(NULL, 0);
-    int kinds = CLONE_NEWNET | CLONE_NEWNS | (sandboxed ? CLONE_NEWUSER : 0);
-    if (setns(pidfd, kinds) < 0)
+    if (join(pidfd, sandboxed) < 0)
         return error_set(err, errno, "cannot enter the namespaces of the lab: %s", strerror(errno));
     if (sandboxed && become_root(err) < 0)
         return -1;

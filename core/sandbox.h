@@ -24,8 +24,8 @@ int sandbox_protect_proc(void);
 int sandbox_protect_sys(void);
 
 /* Moves the calling process, which has one thread, to where another one is: its network and mount
-   namespaces, and if it is in a sandbox, that. We are root there. The current directory stays, if
-   there is one of that name. Errors: EPERM and others. */
+   namespaces, and if it is in a sandbox, that, where we may be already. We are root there. The
+   current directory stays, if there is one of that name. Errors: EPERM and others. */
 int sandbox_join(int pidfd, bool sandboxed, struct error *err);
 
 /* Whether sandbox_enter_internet has succeeded in this process. */

@@ -10,7 +10,7 @@
 
 nsh.sandbox()
 
-local expect, look, step, together = nsh.expect, nsh.look, nsh.step, nsh.together
+local check, expect, look, step, together = nsh.check, nsh.expect, nsh.look, nsh.step, nsh.together
 
 local lab = nsh.lab()
 local host = lab.host
@@ -74,6 +74,14 @@ expect(out1):sees "ARP, Request who-has 192.168.2.1 tell 192.168.0.1"
 expect(out2):sees "ARP, Request who-has 192.168.2.1 tell 192.168.0.1"
 expect(out1):sees "192.168.0.1 > 192.168.2.1: ICMP echo request"
 expect(out2):sees_no "192.168.2.1: ICMP"
+
+step "nsh enter is a shell in there: it sees the container's address, and not the host's"
+
+expect(host):runs({ nsh.program, "enter", "container1-ns", "ip", "-br", "addr" }, "192.168.2.1/24")
+local typed = ("echo 'ip -br addr' | '%s' enter container1-ns"):format(nsh.program)
+expect(host):runs(typed, "192.168.2.1/24")
+local seen = host:exec{ nsh.program, "enter", "container1-ns", "ip", "-br", "addr", output = true }.out
+check(seen ~= "" and not seen:find("192.168.0.1/", 1, true), "the host's 192.168.0.1 is not among what it sees")
 
 step "Without its default route the container has no way to answer"
 

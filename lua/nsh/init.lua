@@ -18,6 +18,14 @@ local lazy = {
     graph = function() return require("nsh.lab.graph").graph end,
 }
 
+--- The path of the nsh that runs this, for programs that are to run it too; nil in a stock lua5.4.
+--
+--     host:exec{ nsh.program, "enter", "app3", "ip", "-br", "addr" }
+function lazy.program()
+    local open = package.preload["nsh.core.program"]
+    return open and open()
+end
+
 for _, word in ipairs{ "step", "look", "expect", "check", "skip", "together", "done" } do
     lazy[word] = function() return require("nsh.lesson")[word] end
 end

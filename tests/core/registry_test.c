@@ -177,6 +177,58 @@ static void stranger(void) {
     end_lab();
 }
 
+/* --- from inside ------------------------------------------------------------------------------ */
+
+/* A signal for each, though nobody reads the bytes that cause it. */
+static void ended_from_inside(void) {
+    enum { MORE_THAN_A_BUFFER = 500 };
+    static const struct timespec patience = { .tv_sec = 5 };
+    struct lab lab;
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    must(sigprocmask(SIG_BLOCK, &term, NULL) == 0);
+    must_work(sandbox_enter(&err));
+    must_work(guardian_register(name, "", &err));
+    for (int i = 0; i < MORE_THAN_A_BUFFER; i++) {
+        must_work(lab_open(&lab, name, &err));
+        must(registry_send(lab.socket, REGISTRY_END, "") == 0);
+        must(sigtimedwait(&term, NULL, &patience) == SIGTERM);
+        close(lab.socket);
+    }
+    must(guardian_stop() == 0);
+}
+
+static int told[2];
+
+static void sees_lab(void) {
+    char byte;
+    struct lab lab;
+    close(told[1]);
+    must(read(told[0], &byte, 1) == 1);
+    must_work(lab_open(&lab, name, &err));
+}
+
+/* Whoever has the name in here keeps it; the one outside is not taken before that is clear. */
+static void taken_inside(void) {
+    struct error err;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int status,
+        length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "nsh/0/%s", name);
+    must(pipe2(told, O_CLOEXEC) == 0);
+    pid_t watcher = start_child(sees_lab);
+    must_work(sandbox_enter(&err));
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    must(bind(fd, (struct sockaddr *)&address,
+              (socklen_t)(sizeof address.sun_family + 1 + (size_t)length)) == 0);
+    must(guardian_register(name, "", &err) < 0 && err.code == EADDRINUSE && !guardian_lab());
+    close(fd);
+    must_work(guardian_register(name, "", &err));
+    must(write(told[1], "", 1) == 1);
+    must(waitpid(watcher, &status, 0) == watcher && status == 0);
+    must(guardian_stop() == 0);
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static void names(void) {
@@ -243,6 +295,8 @@ AS_BOTH(deaf_client)
 AS_BOTH(nonsense)
 AS_BOTH(another_version)
 AS_BOTH(gifts)
+AS_BOTH(ended_from_inside)
+AS_BOTH(taken_inside)
 AS_BOTH(names)
 AS_BOTH(refused_at_once)
 AS_BOTH(ending_is_awaited)
@@ -256,11 +310,18 @@ static void test_stranger(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listed),          cmocka_unit_test(test_idle_clients),
-        cmocka_unit_test(test_deaf_client),     cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_another_version), cmocka_unit_test(test_gifts),
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_refused_at_once),
-        cmocka_unit_test(test_stranger),        cmocka_unit_test(test_ending_is_awaited),
+        cmocka_unit_test(test_listed),
+        cmocka_unit_test(test_idle_clients),
+        cmocka_unit_test(test_deaf_client),
+        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_another_version),
+        cmocka_unit_test(test_gifts),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_refused_at_once),
+        cmocka_unit_test(test_ended_from_inside),
+        cmocka_unit_test(test_taken_inside),
+        cmocka_unit_test(test_stranger),
+        cmocka_unit_test(test_ending_is_awaited),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
