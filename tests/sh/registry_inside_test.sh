@@ -193,7 +193,7 @@ test_keep() {
 
 # --- on a terminal --------------------------------------------------------------------------------
 
-term() { tmux -L inside -f /dev/null "$@" 2>/dev/null; }
+term() { tmux -L registry-inside -f /dev/null "$@" 2>/dev/null; }
 screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
 line() { term send-keys -l "$1" && term send-keys Enter; }
 
