@@ -41,12 +41,6 @@ local function rules_of(ns)
     end
 end
 
--- Whoever has no such method has no such section.
-local function listening_in(ns)
-    local known, method = pcall(function() return ns.listening end)
-    return known and method and method(ns) or nil
-end
-
 -- How many tables the firewall has; nil for none, or where the program nft is not there.
 local function firewall_of(ns)
     local ok, result = pcall(ns.exec, ns, { "nft", "list", "tables", output = true })
@@ -61,7 +55,7 @@ local sections = {
     { "Routes", "routes", routes_of },
     { "Rules", "rules", rules_of },
     { "Neighbours", "neighbours", function(ns) return ns.neigh:list() end },
-    { "Listening", "listening", listening_in },
+    { "Listening", "listening", function(ns) return ns:listening() end },
 }
 
 -- --- how it looks --------------------------------------------------------------------------------

@@ -149,6 +149,7 @@ Links
 Addresses: none
 Routes: none
 Neighbours: none
+Listening: none
 ]]):format(ns.name))
 end
 
@@ -188,6 +189,7 @@ Rules
 Neighbours
   DST       DEV   LLADDR             STATE
   10.0.0.2  eth0  aa:aa:aa:aa:aa:aa  REACHABLE
+Listening: none
 ]] .. (has_nft and "Firewall: 1 table (nft list ruleset)\n" or ""))
 end
 
