@@ -193,8 +193,8 @@ function M.open(what)
 end
 
 --- Starts a program in a namespace that is new and has no name, as `unshare -n` does: nothing but the
--- process holds it, and it is gone with the last process in it. Arguments, and the process that is
--- returned, as of ns:spawn; `nsh.netns.open(p.pid)` enters the namespace, and the pid stands for it
+-- process holds it, and it is gone with the last process in it. Arguments (without `listen`), and the process
+-- that is returned, as of ns:spawn; `nsh.netns.open(p.pid)` enters the namespace, and the pid stands for it
 -- wherever a namespace is meant. Errors: as of ns:spawn.
 --
 --     local p = nsh.netns.unshare{ "sleep", "60" }

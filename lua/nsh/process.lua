@@ -27,6 +27,7 @@ local exec_options = {
 local spawn_options = {
     output = "boolean", input = "boolean", env = "table", cwd = "string", listen = "any", timeout = "number",
 }
+local unshare_options = { output = "boolean", input = "boolean", env = "table", cwd = "string" }
 
 -- --- arguments -----------------------------------------------------------------------------------
 
@@ -406,7 +407,7 @@ end
 
 --- For nsh.netns.unshare.
 function M.unshare(args, ...)
-    local words, options = parse(UNSHARED, args, spawn_options, ...)
+    local words, options = parse(UNSHARED, args, unshare_options, ...)
     local process = start(UNSHARED, words, options, true)
     process.netns = "pid-" .. process.pid
     trace.say("unshare -n %s &  # pid %d", quoted(words), process.pid)
