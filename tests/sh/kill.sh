@@ -57,21 +57,48 @@ settle() {
     return 1
 }
 
-# kill_many NAME TIMES SCRIPT OPTION…: in fours, each at its own moment in the first quarter of a second
-# or, MOMENTS=milliseconds, of that time. The script's arguments: a file that it marks each time it has
-# done its work, NAME, and a word that sets it apart from the other three.
+# start_four NAME SCRIPT OPTION…: sets pids
+start_four() {
+    local name=$1 script=$2 i
+    shift 2
+    pids=()
+    for i in 1 2 3 4; do
+        "$nsh" -q "$@" "$script" "$scratch/mark.$i" "$name" "v$i" >"$scratch/out.$i" 2>&1 </dev/null &
+        pids+=($!)
+    done
+}
+
+all_at_work() { [ -s "$scratch/mark.1" ] && [ -s "$scratch/mark.2" ] && [ -s "$scratch/mark.3" ] && [ -s "$scratch/mark.4" ]; }
+
+# measure NAME SCRIPT OPTION…: sets moments, half the milliseconds that four take on this machine as it is now:
+# they are killed one after the other
+measure() {
+    local begin=${EPOCHREALTIME/./} pid
+    start_four "$@"
+    for _ in {1..1000}; do
+        all_at_work && break
+        sleep 0.01
+    done
+    moments=$(((${EPOCHREALTIME/./} - begin) / 2000 + 1))
+    for pid in "${pids[@]}"; do
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null
+    done
+    settle
+    rm -f "$scratch"/mark.*
+}
+
+# kill_many NAME TIMES SCRIPT OPTION…: in fours, each at its own moment of the time that its work takes. The
+# script's arguments: a file that it marks each time it has done its work, NAME, and a word that sets it apart
+# from the other three.
 kill_many() {
-    local name=$1 times=$2 script=$3 pids i round moment busy=0 odd=0
+    local name=$1 times=$2 script=$3 pids moments i round moment busy=0 odd=0
     shift 3
+    measure "$name" "$script" "$@" 2>/dev/null
     for ((round = 0; round < times / 4; round++)); do
-        pids=()
-        for i in 1 2 3 4; do
-            "$nsh" -q "$@" "$script" "$scratch/mark.$i" "$name" "v$i" \
-                >"$scratch/out.$i" 2>&1 </dev/null &
-            pids+=($!)
-        done
+        start_four "$name" "$script" "$@"
         for i in 0 1 2 3; do
-            moment=$((RANDOM % ${MOMENTS:-250}))
+            moment=$((RANDOM % moments))
             sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
             kill -KILL "${pids[i]}"
             wait "${pids[i]}" 2>/dev/null
@@ -87,7 +114,7 @@ kill_many() {
     check $? "$name: nothing is left after $times kills"
     [ $odd = 0 ]
     check $? "$name: each was ended by the kill"
-    echo "# $name: $busy of $times had built, spawned and pinged"
+    echo "# $name: $busy of $times had built, spawned and pinged; moments of $moments ms"
     echo "$busy of $times" >"$scratch/why"
     [ "$busy" -ge $((times / 10)) ]
     check $? "$name: the script was at work"

@@ -39,7 +39,6 @@ while true do
 end
 EOF
 
-MOMENTS=4000 # what happens here is done by programs, which on a busy machine take their time
 kill_many host "${KILLS:=12}" "$scratch/lab.lua"
 
 # Without a kill, and by an error.

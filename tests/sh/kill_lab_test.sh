@@ -29,7 +29,6 @@ while true do
 end
 EOF
 
-MOMENTS=800
 kill_many sandbox "${KILLS:=60}" "$scratch/lab.lua" -S
 if [ "$(id -u)" = 0 ]; then
     kill_many host "$KILLS" "$scratch/lab.lua"
