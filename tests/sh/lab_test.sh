@@ -93,9 +93,9 @@ EOF2
 printf 'interrupted\t6\t5\ntrue\n' | cmp -s - out
 check $? "an up() that is interrupted leaves the lab as it was"
 
-"$nsh" -S big.lua 500 >out 2>&1 && [ ! -s out ]
+"$nsh" -S big.lua 1000 >out 2>&1 && [ ! -s out ]
 check $? "no progress is shown where there is no terminal"
-script -qec "'$nsh' -S big.lua 500" /dev/null >out 2>&1
+script -qec "'$nsh' -S big.lua 1000" /dev/null >out 2>&1
 grep -q 'big: [0-9]* of [0-9]* steps' out
 check $? "on a terminal it is"
 
