@@ -1,24 +1,10 @@
 --- A picture as an outline, for networks that are too large for boxes: each node with its interfaces below it,
 -- and behind them what they are connected with.
 local boxes = require "nsh.lab.boxes"
+local show = require "nsh.lab.show"
 local width = require "nsh.show.width"
 
 local M = {}
-
--- "node/interface" -> list of the same of other ends.
-local function others_of(picture)
-    local others = {}
-    local function add(near, far)
-        local key = table.concat(near, "/")
-        others[key] = others[key] or {}
-        table.insert(others[key], table.concat(far, "/"))
-    end
-    for _, edge in ipairs(picture.edges) do
-        add(edge.a, edge.b)
-        add(edge.b, edge.a)
-    end
-    return others
-end
 
 -- { name, address, other end } for each line of a node.
 local function rows_of(node, others)
@@ -41,7 +27,7 @@ end
 
 --- The text, no line of it longer than `columns`.
 function M.text(picture, columns, style)
-    local others, all, out, widths = others_of(picture), {}, {}, { 0, 0 }
+    local others, all, out, widths = show.peers(picture), {}, {}, { 0, 0 }
     for i, node in ipairs(picture.nodes) do
         all[i] = rows_of(node, others)
         for _, row in ipairs(all[i]) do

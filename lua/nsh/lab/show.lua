@@ -3,8 +3,10 @@ local picture = require "nsh.lab.picture"
 
 local M = {}
 
--- What is at the other ends: "node/interface" -> list of such texts.
-local function peers_of(drawn)
+--- What is at the other ends: "node/interface" -> list of such texts.
+--
+--     local peers = require("nsh.lab.show").peers(picture.of_lab(lab))
+function M.peers(drawn)
     local peers = {}
     local function add(near, far)
         local key = table.concat(near, "/")
@@ -25,7 +27,7 @@ local Record = { __record = "interface" }
 -- what is only declared), addresses (list), peers (list of "node/interface"). A node without any is a
 -- record with its name.
 function M.records(drawn)
-    local records, peers = {}, peers_of(drawn)
+    local records, peers = {}, M.peers(drawn)
     for _, node in ipairs(drawn.nodes) do
         for _, interface in ipairs(node.interfaces) do
             records[#records + 1] = setmetatable({
