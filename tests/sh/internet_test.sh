@@ -348,7 +348,7 @@ screen() { term capture-pane -p; }
 sees() { screen | grep -q "$1"; }
 type_in() { term send-keys -l "$1" && term send-keys Enter; }
 
-term new-session -d -x 120 -y 40 "PS1='shell# ' bash --norc"
+PS1='shell# ' term new-session -d -x 120 -y 40 bash --norc --noprofile
 await sees '^shell#'
 type_in "$user $nsh --internet -q -E"
 await sees '^nsh>'

@@ -130,7 +130,7 @@ line 'exit 2'
 expect "which goes on afterwards" $'status  2\nnsh>'
 line '1 + 1'
 expect "and reads on" $'2\nnsh>'
-term split-window "PS1='second\$ ' exec bash --norc --noprofile"
+term split-window -e 'PS1=second$ ' bash --norc --noprofile
 ends_with 'second$'
 line "clear; SHELL=/bin/bash $nsh enter app3"
 expect "nsh enter gives the same" '(app3) mine#'
