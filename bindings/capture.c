@@ -85,8 +85,8 @@ static void add_name(void *arg, const char *protocol, const char *field) {
     lua_pop(L, 1);
 }
 
-/* names() -> { ip = { ttl = true, … }, … }: the fields that a packet may have besides those of packet:fields
-   that stand in no table */
+/* names() -> { ip = { ttl = true, … }, … }: the fields that a packet may have besides those of
+   packet:fields that stand in no table */
 static int names(lua_State *L) {
     lua_newtable(L);
     dissect_names(add_name, L);

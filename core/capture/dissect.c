@@ -109,7 +109,7 @@ static void give(const struct packet_field *f, const struct layer *layer,
 
 void dissect_names(void (*fn)(void *arg, const char *protocol, const char *field), void *arg) {
     static const struct protocol *const all[] = {
-        &ether_protocol, &vlan_protocol, &arp_protocol, &ip_protocol,  &ip6_protocol,
+        &ether_protocol, &vlan_protocol,  &arp_protocol, &ip_protocol,  &ip6_protocol,
         &icmp_protocol,  &icmp6_protocol, &udp_protocol, &tcp_protocol, &vxlan_protocol,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
