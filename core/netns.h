@@ -18,8 +18,8 @@ int netns_new(struct error *err);
    of them are made, or none. */
 int netns_new_many(size_t count, int *fds, int *sockets, struct error *err);
 
-/* Begins to make so many in a thread of its own, for the calls of netns_new_many that follow: they wait
-   for what is not ready yet. What fails is left to them. */
+/* Begins to make so many in a thread of its own, for the calls of netns_new_many that follow: they
+   wait for what is not ready yet. What fails is left to them. */
 void netns_begin(size_t count);
 
 /* Ends it, when the last was taken or will not be: what is left over is closed. */

@@ -1,5 +1,5 @@
-/* New network namespaces. Each costs the kernel 0.2 ms, in which the program that asks for it can do
-   something else: so many of them can be begun before they are needed. */
+/* New network namespaces. Each costs the kernel 0.2 ms, in which the program that asks for it can
+   do something else: so many of them can be begun before they are needed. */
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <pthread.h>
