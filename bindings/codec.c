@@ -165,28 +165,37 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     return message_postpone(outer->w, f, start, outer->err);
 }
 
-/* Whether the key is the name of the kind (or the port) that the table is of. */
-static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
-    bool of_kind =
-        (level->kind && table == level->kind->data) || (level->port && table == level->port->port);
-    return of_kind && !strcmp(table->name, key);
+/* The name of the kind ("gretap") or of the port ("bridge_slave") that the table is of; NULL. */
+static const char *kind_table_name(const struct level *level, const struct table *table) {
+    if (level->kind && table == level->kind->data)
+        return level->kind->name;
+    return level->port && table == level->port->port ? table->name : NULL;
 }
 
+static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
+    const char *name = kind_table_name(level, table);
+    return name && !strcmp(name, key);
+}
+
+/* "local_" is a word that Lua reserves, "encap_sport" one that it would take for a difference. */
 static const struct field *find_field(const struct table *table, const char *key) {
     char plain[32];
     const struct field *f = schema_field(table, key);
     size_t length = strlen(key);
-    if (f || length < 2 || key[length - 1] != '_' || length > sizeof plain)
+    if (f || length < 2 || length >= sizeof plain || !strchr(key, '_'))
         return f;
-    memcpy(plain, key, length - 1);
-    plain[length - 1] = 0;
+    bool reserved = key[length - 1] == '_';
+    memcpy(plain, key, length + 1);
+    plain[reserved ? length - 1 : length] = 0;
+    for (char *at = plain; !reserved && (at = strchr(at, '_'));)
+        *at = '-';
     f = schema_field(table, plain);
-    return f && f->flags & RESERVED ? f : NULL;
+    return f && (!reserved || f->flags & RESERVED) ? f : NULL;
 }
 
 static bool stands_beside(const struct table *table, const char *key) {
     const struct field *f = find_field(table, key);
-    return f && !(f->flags & INSIDE);
+    return f && !(f->flags & INSIDE && strcmp(key, f->name) == 0);
 }
 
 /* Which of the table's flat nests take the key, as bits by row; 0: none. */
@@ -239,9 +248,11 @@ static int encode_field(struct level *level, const struct field *f, const char *
 
 /* The value of a key; written: what the caller wrote for it, NULL if it stands without. */
 static int encode_key(struct level *level, const char *key, const char *written, int value) {
-    if (is_taken(level, key, written, value))
-        return 0;
     const struct table *table = level->w->table;
+    bool is_table_of_kind =
+        level->flat && lua_istable(level->L, value) && is_kind_table(level, table, key);
+    if (is_table_of_kind || is_taken(level, key, written, value))
+        return 0;
     const struct verb *verb = level->w->message->verb;
     if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
         key = verb->first;
@@ -346,10 +357,11 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
     return message_postpone(outer->w, f, start, outer->err);
 }
 
-/* A new veth has a peer, also one that the caller does not mention. */
+/* A new veth has a peer, also one that the caller does not mention. (For a tunnel of which nothing
+   is said iproute2 leaves all to the kernel.) */
 static bool is_implied(const struct level *level, const struct field *f) {
     return level->flat && f->meaning == KIND_DATA && level->kind && level->kind->data->finish &&
-           message_makes_new(level->w->message);
+           !level->kind->whole && message_makes_new(level->w->message);
 }
 
 static int encode_flat_nests(struct level *level) {
@@ -369,8 +381,8 @@ static int encode_flat_nests(struct level *level) {
    the kind. */
 static int encode_kind_table(struct level *level) {
     lua_State *L = level->L;
-    const char *name = level->flat ? level->w->table->name : NULL;
-    if (!name || !is_kind_table(level, level->w->table, name))
+    const char *name = level->flat ? kind_table_name(level, level->w->table) : NULL;
+    if (!name)
         return 0;
     if (raw_field(L, level->index, name) != LUA_TTABLE) {
         lua_pop(L, 1);

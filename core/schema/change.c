@@ -6,13 +6,16 @@
 
 #include "../cleanup.h"
 #include "../netns.h"
+#include "fill.h"
 #include "reader.h"
 #include "tables.h"
 
 static int transmit(struct message *m, const char *netns, const struct witness *witness,
                     struct error *err) {
     witness->before(witness->arg, m, netns);
-    int result = netlink_change(m->nl, &m->header, err);
+    int result = schema_fill(m, err);
+    if (result == 0)
+        result = netlink_change(m->nl, &m->header, err);
     if (result < 0)
         schema_locate(m, &m->nl->refusal, err->key, sizeof err->key);
     witness->after(witness->arg, result < 0 ? err : NULL);
@@ -23,8 +26,7 @@ static const struct field *row(const struct message *m, const char *name) {
     return schema_field(m->object->table, name);
 }
 
-/* Begins a request of that verb about one link. */
-static int begin(struct message *m, struct netlink *nl, const struct object *object,
+int schema_about(struct message *m, struct netlink *nl, const struct object *object,
                  const char *verb, int64_t index, struct error *err) {
     struct value dev = { .type = VALUE_NUMBER, .number = index };
     struct writer w;
@@ -38,7 +40,7 @@ static int begin(struct message *m, struct netlink *nl, const struct object *obj
 static int reduce(struct message *m, int64_t index, struct error *err) {
     struct message scratch;
     struct nlmsghdr *now;
-    if (begin(&scratch, m->nl, m->object, "get", index, err) < 0 ||
+    if (schema_about(&scratch, m->nl, m->object, "get", index, err) < 0 ||
         netlink_get(m->nl, &scratch.header, &now, err) < 0)
         return -1;
     schema_reduce(m, &scratch, now);
@@ -122,7 +124,7 @@ static void undo(const struct place *place, const struct object *object, int ind
                  const struct witness *witness) {
     struct message m;
     struct error ignored;
-    if (begin(&m, place->nl, object, "del", index, &ignored) == 0)
+    if (schema_about(&m, place->nl, object, "del", index, &ignored) == 0)
         transmit(&m, place->netns[0] ? place->netns : NULL, witness, &ignored);
 }
 

@@ -50,10 +50,6 @@ static void say_value(struct line *line, const char *value, size_t length) {
     put_value(line, value, length);
 }
 
-static const char *word_of(const struct field *f) {
-    return f->word ? f->word : f->name;
-}
-
 /* "up" or "down"; "multicast on" or "multicast off"; "nodad" or nothing. */
 static void say_switch(struct line *line, const struct reader *r, const struct field *f) {
     struct field mask = *f;
@@ -63,13 +59,15 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
         (f->flags & MASKED && (!read_number(r, &mask, &meant) || !(meant & f->bit))))
         return;
     bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
+    if (!on && f->attr && !message_given(r->message, f))
+        return; /* other bits of its number were */
     if (f->of) {
-        say(line, on ? word_of(f) : f->of);
+        say(line, on ? field_word(f) : f->of);
     } else if (f->flags & MASKED) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         say(line, f->flags & AS_NUMBER ? (on ? "1" : "0") : on ? "on" : "off");
     } else if (on) {
-        say(line, word_of(f));
+        say(line, field_word(f));
     }
 }
 
@@ -84,7 +82,7 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
             for (; i < sizeof lower - 1 && word->name[i]; i++)
                 lower[i] = (char)(word->name[i] | 0x20);
             lower[i] = 0;
-            say(line, word_of(f));
+            say(line, field_word(f));
             say(line, lower);
         }
 }
@@ -106,7 +104,7 @@ static bool say_port_kind(struct line *line, const struct reader *r, const struc
     if (!port.attr || !only_port || !read_value(r, &port, &v))
         return false;
     snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
-    say(line, word_of(f));
+    say(line, field_word(f));
     say(line, kind);
     return true;
 }
@@ -134,7 +132,7 @@ static void say_group(struct line *line, const struct reader *group) {
 
 static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
     struct field element = *f;
-    say(line, word_of(f));
+    say(line, field_word(f));
     for (uint32_t i = 0; i < f->bit; i++) {
         element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
         say_number(line, r, &element);
@@ -152,7 +150,7 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
     if (read_number(r, &second, &b) && (a != b || f->wide || !(f->flags & SAME)))
         snprintf(text + used, sizeof text - (size_t)used, format, (const char *)f->of,
                  (long long)b);
-    say(line, word_of(f));
+    say(line, field_word(f));
     say(line, text);
 }
 
@@ -160,7 +158,7 @@ static void say_quantity(struct line *line, const struct reader *r, const struct
     int64_t number;
     if (!read_number(r, f, &number))
         return;
-    say(line, word_of(f));
+    say(line, field_word(f));
     say_number(line, r, f);
 }
 
@@ -185,15 +183,20 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
     if ((f->meaning == KIND && say_port_kind(line, r, f)) || !read_value(r, f, &v))
         return;
     if (f->meaning == CONSTANT || (f->meaning == FLAG && !f->of)) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         return;
     }
     if (f->meaning == BOOL && f->of) {
-        say(line, v.number ? word_of(f) : f->of);
+        say(line, v.number ? field_word(f) : f->of);
+        return;
+    }
+    if (f->meaning == INSTEAD) {
+        say(line, field_word(f));
+        say(line, f->of);
         return;
     }
     if (!(f->flags & POSITIONAL))
-        say(line, word_of(f));
+        say(line, field_word(f));
     if (f->meaning == ENUM && f->flags & AS_NUMBER && read_number(r, f, &code)) {
         v.type = VALUE_NUMBER;
         v.number = code;
@@ -219,11 +222,13 @@ static bool needs_family(const struct message *m) {
 }
 
 /* Of what is there anyway, only what was given: a fixed struct, a destination, the other members of
-   a struct. A MASKED row may have been written by another, as "up" is by "down". */
+   a struct. A MASKED row may have been written by another, as "up" is by "down". What a record has
+   that is so already is in the message no more. */
 static bool is_said(const struct reader *r, const struct field *f) {
-    bool is_part = f->size && !(f->flags & FOREVER);
+    bool is_part = (f->size && !(f->flags & FOREVER)) || f->meaning == PIECE;
     bool anyway = !f->attr || is_part || (f->flags & ALWAYS && !field_is_nest(f));
-    if (f->flags & (READ_ONLY | NOT_SAID))
+    bool is_gone = f->flags & ALWAYS && f->attr && f->meaning != PREFIX && !r->tb[f->attr];
+    if (f->flags & (READ_ONLY | NOT_SAID) || is_gone)
         return false;
     return !anyway || f->flags & MASKED || message_given(r->message, f);
 }
@@ -234,9 +239,13 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
     struct reader inner;
     if (!reader_nest(r, f, &inner))
         return;
-    if (f->word || f->meaning == GROUP)
-        say(line, word_of(f));
-    if (f->meaning == GROUP)
+    bool in_order = f->meaning == GROUP && !inner.table->fields->word;
+    const uint16_t first = inner.table->fields->attr;
+    if (in_order && first && !r->tb[first])
+        return; /* a record's, which is so already */
+    if (f->word || in_order)
+        say(line, field_word(f));
+    if (in_order)
         say_group(line, &inner);
     else
         say_level(line, &inner);

@@ -111,17 +111,24 @@ static bool has_row(const struct table *table, uint16_t type) {
     return f->meaning;
 }
 
-/* As same_field, where a list of words is all of them. */
+/* As same_field, where a list of words is all of them, and bits that go with others count. */
 static bool is_unchanged(const struct reader *own, const struct reader *now,
                          const struct field *f) {
-    return f->meaning == BITS ? number_or_zero(own, f) == number_or_zero(now, f)
-                              : same_field(own, now, f);
+    int64_t left = number_or_zero(own, f), right = number_or_zero(now, f);
+    if (f->meaning == BITS)
+        return left == right;
+    return same_field(own, now, f) && !(f->meaning == SWITCH && left & ~right);
 }
 
-/* Whether the record has all that was given for the rows of this attribute. */
+static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
+    return a && b && a->nla_len == b->nla_len && !memcmp(a, b, a->nla_len);
+}
+
+/* Whether the record has all that was given for the rows of this attribute, or what it was given by
+   its table alone. */
 static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
                     uint16_t type) {
-    bool same = false;
+    bool same = same_payload(own->tb[type], now->tb[type]);
     for (const struct field *f = own->table->fields; f->meaning; f++) {
         struct reader own_group, now_group;
         bool is_group = f->meaning == GROUP && message_given(m, f);

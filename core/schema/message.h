@@ -66,6 +66,11 @@ static inline bool message_makes_new(const struct message *m) {
     return (m->header.nlmsg_flags & flags) == flags;
 }
 
+/* Whether it makes something that need not be there yet. */
+static inline bool message_creates(const struct message *m) {
+    return m->header.nlmsg_flags & NLM_F_CREATE;
+}
+
 /* Whether it asks for all records that are like its values. */
 static inline bool message_lists(const struct message *m) {
     return (m->verb->flags & NLM_F_DUMP) == NLM_F_DUMP;

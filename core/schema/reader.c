@@ -3,6 +3,7 @@
 #include <linux/pkt_sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../address.h"
 #include "unit.h"
@@ -93,6 +94,10 @@ void reader_make(struct reader *r, uint16_t attr, uint32_t number) {
     r->made[i].head = (struct nlattr){ .nla_len = sizeof *r->made, .nla_type = attr };
     r->made[i].number = number;
     r->tb[attr] = &r->made[i].head;
+}
+
+bool attribute_is_true(const struct nlattr *attr) {
+    return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
 }
 
 /* --- where a value stands --------------------------------------------------------------------- */
@@ -206,6 +211,20 @@ static bool as_hex(struct value *v, int64_t number) {
     return as_buffer(v);
 }
 
+static bool as_piece(struct value *v, const struct field *f, int64_t number) {
+    int digits = (__builtin_popcount(f->bit) + 3) / 4;
+    snprintf(v->buffer, sizeof v->buffer, "0x%0*llx", digits,
+             (long long)((number & f->bit) >> field_shift(f)));
+    return as_buffer(v);
+}
+
+static bool as_quad(struct value *v, uint32_t number) {
+    uint8_t bytes[4];
+    wire_store(bytes, BE32, number);
+    address_format(AF_INET, bytes, v->buffer);
+    return as_buffer(v);
+}
+
 static bool as_version(struct value *v, uint32_t halves) {
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
     return as_buffer(v);
@@ -236,9 +255,20 @@ static bool as_interface(struct value *v, const struct netlink *nl, int64_t inde
     return as_buffer(v);
 }
 
+/* Whether another row has a word that counts in place of the number. */
+static bool is_replaced(const struct reader *r, const struct field *f) {
+    const struct field *other = f->wide ? schema_instead(r->table, f) : NULL;
+    int64_t bits = 0;
+    if (!other)
+        return false;
+    return other->meaning == FLAG ? attribute_is_true(find_attribute(r, other))
+                                  : read_number(r, other, &bits) && bits & other->bit;
+}
+
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
     int64_t number = 0;
-    if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number))
+    if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number) ||
+        is_replaced(r, f))
         return false;
     switch (f->meaning) {
     case HEX:
@@ -265,6 +295,10 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return as_version(v, (uint32_t)number);
     case HANDLE:
         return as_handle(v, (uint32_t)number);
+    case QUAD:
+        return as_quad(v, (uint32_t)number);
+    case PIECE:
+        return as_piece(v, f, number);
     default:
         return as_number(v, number);
     }
@@ -291,7 +325,10 @@ static bool from_mac(const struct reader *r, const struct field *f, struct value
     struct place place;
     if (!find(r, f, &place) || place.length == 0 || place.length > 20)
         return false;
-    mac_format(place.at, place.length, v->buffer);
+    if (r->hardware && place.length == address_size(r->hardware))
+        address_format(r->hardware, place.at, v->buffer);
+    else
+        mac_format(place.at, place.length, v->buffer);
     return as_buffer(v);
 }
 
@@ -338,8 +375,19 @@ static bool from_ip(const struct reader *r, const struct field *f, struct value 
     return as_buffer(v);
 }
 
-bool attribute_is_true(const struct nlattr *attr) {
-    return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
+/* A length of 0: there is none. */
+static bool from_subnet(const struct reader *r, const struct field *f, struct value *v) {
+    struct field length = { .wire = U16, .attr = f->wide };
+    struct place place;
+    int64_t bits = 0;
+    bool there = find(r, f, &place) && place.length >= address_size((int)f->bit);
+    if (!there || (!read_number(r, &length, &bits) && !r->message) || (!bits && !r->message))
+        return false;
+    if (r->message)
+        prefix_format((int)f->bit, place.at, (unsigned)bits, v->buffer);
+    else
+        address_format((int)f->bit, place.at, v->buffer);
+    return as_buffer(v);
 }
 
 static bool from_flag(const struct reader *r, const struct field *f, struct value *v) {
@@ -377,6 +425,7 @@ static bool from_netns(const struct reader *r, const struct field *f, struct val
 bool read_value(const struct reader *r, const struct field *f, struct value *v) {
     switch (f->meaning) {
     case SWITCH:
+    case INSTEAD:
         return from_switch(r, f, v);
     case STRING:
     case KIND:
@@ -388,6 +437,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_address(r, f, v);
     case IP:
         return from_ip(r, f, v);
+    case SUBNET:
+        return from_subnet(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
     case BRIDGE_ID:

@@ -15,7 +15,8 @@ struct reader {
     const struct netlink *nl;      /* for the names of interfaces; NULL: numbers */
     const struct message *message; /* for the names of namespaces; NULL */
     const struct kind *kind, *port;
-    struct { /* attributes that are worked out by the table's adapt */
+    int hardware; /* the family of what stands for MACs: those of tunnels are of IP; 0: none */
+    struct {      /* attributes that are worked out by the table's adapt */
         struct nlattr head;
         uint32_t number;
     } made[4];

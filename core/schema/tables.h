@@ -8,6 +8,8 @@ extern const struct table link_table, bridge_table, bridge_port_table, veth_tabl
 extern const struct table vxlan_table, bare_table, macvlan_table, macvtap_table, vlan_link_table;
 extern const struct table vrf_table, vrf_port_table, ipvlan_table, ipvtap_table, geneve_table;
 extern const struct table bond_table, bond_port_table;
+extern const struct table gre_table, ip6gre_table, erspan_table, ip6erspan_table, ipip_table;
+extern const struct table sit_table, ip6tnl_table, vti_table, vti6_table;
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;

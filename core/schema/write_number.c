@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "../address.h"
 #include "unit.h"
 #include "write.h"
 
@@ -106,6 +108,8 @@ static const struct word *numbers_word(const struct field *f, const struct value
 static int refuse_number(const struct field *f, const struct value *v, struct error *err) {
     char valid[80] = "an integer";
     const struct word *word = f->meaning == NUMBER || f->meaning == HEX ? f->of : NULL;
+    if (f->meaning == QUAD)
+        return refuse(v, "an integer or four of them such as \"10.0.0.1\"", err);
     if (word)
         snprintf(valid, sizeof valid, "an integer or \"%s\"", word->name);
     return refuse(v, valid, err);
@@ -113,7 +117,9 @@ static int refuse_number(const struct field *f, const struct value *v, struct er
 
 int to_number(const struct field *f, const struct value *v, int64_t *number, struct error *err) {
     const struct word *word = numbers_word(f, v);
-    int base = f->meaning == HEX && !(f->flags & UNLESS) ? (int)f->bit : 0;
+    int base = f->meaning == HEX && !(f->flags & UNLESS) ? (int)f->bit
+               : f->meaning == PIECE                     ? 16
+                                                         : 0;
     *number = v->number;
     if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
         *number = UINT32_MAX;
@@ -185,6 +191,29 @@ int write_pair(struct writer *w, const struct field *f, const struct value *v, s
     if (to_number(f, v, &number, err) < 0 || put_number(w, f, number, err) < 0)
         return -1;
     return f->wide ? 0 : put_number(w, &second, number, err);
+}
+
+int write_quad(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    struct address quad;
+    int64_t number;
+    if (v->type == VALUE_TEXT && address_parse(v->text, AF_INET, &quad, NULL) == 0)
+        number = wire_load(quad.bytes, BE32);
+    else if (to_number(f, v, &number, err) < 0)
+        return -1;
+    if (put_number(w, f, number, err) < 0 || !f->wide)
+        return f->wide ? -1 : 0;
+    struct field same = *f;
+    same.attr = f->wide;
+    return put_number(w, &same, number, err);
+}
+
+int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    const struct field piece = { .meaning = PIECE, .max = f->bit >> field_shift(f) };
+    int64_t number;
+    if (to_number(&piece, v, &number, err) < 0)
+        return -1;
+    int64_t others = get_number(w, f) & ~(int64_t)f->bit;
+    return put_number(w, f, others | number << field_shift(f), err);
 }
 
 /* "1:", "1:2", ":2": two halves in up to four hexadecimal digits each. */
