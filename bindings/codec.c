@@ -217,14 +217,16 @@ static uint64_t nests_with(const struct level *level, const struct table *table,
 static bool yields(const struct level *level, const struct field *f, const char *key, int value) {
     lua_State *L = level->L;
     const char *of_verb = level->w->message->verb->first;
+    int top = lua_gettop(L);
     if (!key || !(f->flags & YIELDS))
         return false;
     const char *text = lua_type(L, value) == LUA_TSTRING ? lua_tostring(L, value) : NULL;
     bool is_name = of_verb && !strcmp(of_verb, f->name);
     bool named = !is_name || lua_rawgeti(L, level->index, 1) != LUA_TNIL;
-    bool record = raw_field(L, level->index, "linkinfo") != LUA_TNIL;
-    lua_pop(L, is_name ? 2 : 1);
-    return named && !record && schema_yields(f, level->kind, key, text);
+    bool in_place = raw_field(L, level->index, "linkinfo") != LUA_TNIL ||
+                    (level->kind && raw_field(L, level->index, level->kind->name) == LUA_TTABLE);
+    lua_settop(L, top);
+    return named && !in_place && schema_yields(f, level->kind, key, text);
 }
 
 /* A word that the link itself has is the link's, unless it yields; its kind's is in a table named

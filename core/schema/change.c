@@ -1,24 +1,36 @@
 #include "change.h"
 
 #include <linux/if.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../cleanup.h"
 #include "../netns.h"
 #include "fill.h"
+#include "make.h"
 #include "reader.h"
 #include "tables.h"
+
+/* One that was made by other means than the request goes with it. */
+static void take_back(const struct message *m) {
+    static struct message deletion;
+    const struct ifinfomsg *link = mnl_nlmsg_get_payload(&m->header);
+    struct error ignored;
+    if (schema_about(&deletion, m->nl, m->object, "del", link->ifi_index, &ignored) == 0)
+        netlink_change(m->nl, &deletion.header, &ignored);
+}
 
 static int transmit(struct message *m, const char *netns, const struct witness *witness,
                     struct error *err) {
     witness->before(witness->arg, m, netns);
-    int result = schema_fill(m, err);
-    if (result == 0)
-        result = netlink_change(m->nl, &m->header, err);
+    int made = message_creates(m) ? schema_make(m, err) : schema_fill(m, err);
+    int result = made < 0 ? -1 : netlink_change(m->nl, &m->header, err);
     if (result < 0)
         schema_locate(m, &m->nl->refusal, err->key, sizeof err->key);
     witness->after(witness->arg, result < 0 ? err : NULL);
+    if (result < 0 && made > 0)
+        take_back(m);
     return result;
 }
 

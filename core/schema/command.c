@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "make.h"
 #include "reader.h"
 #include "unit.h"
 
@@ -23,7 +24,7 @@ static void put(struct line *line, const char *text, size_t length) {
 }
 
 static void say(struct line *line, const char *word) {
-    put(line, " ", line->used > 0);
+    put(line, " ", line->used > 0 && line->text[line->used - 1] != '\n');
     put(line, word, strlen(word));
 }
 
@@ -187,7 +188,9 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
         return;
     }
     if (f->meaning == BOOL && f->of) {
-        say(line, v.number ? field_word(f) : f->of);
+        const char *word = v.number ? field_word(f) : f->of;
+        if (*word)
+            say(line, word);
         return;
     }
     if (f->meaning == INSTEAD) {
@@ -300,12 +303,44 @@ static void say_start(struct line *line, const struct message *m, const char *ne
     say(line, rest);
 }
 
+/* What is changed of such a link then; nothing, if nothing is. */
+static void say_change(struct line *line, const struct message *m, const char *netns,
+                       struct reader *r, const char *name) {
+    static const char *const made[] = { "linkinfo", "ifname", "num_tx_queues", "num_rx_queues" };
+    size_t end = line->used;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        r->tb[schema_field(r->table, made[i])->attr] = NULL;
+    put(line, "\n", 1);
+    say_program(line, schema_verb(m->object, "set")->command, netns);
+    say(line, "link set dev");
+    say_value(line, name, strlen(name));
+    size_t start = line->used;
+    say_level(line, r);
+    if (line->used == start)
+        line->text[line->used = end] = 0;
+}
+
+/* A link that is not made by "ip link add", and in a second command the rest. */
+static void say_made(struct line *line, const struct message *m, const char *netns,
+                     struct reader *r, const struct reader *data, const char *name) {
+    say_program(line, m->verb->command, netns);
+    say(line, "tuntap add dev");
+    say_value(line, name, strlen(name));
+    say_level(line, data);
+    say_change(line, m, netns, r, name);
+}
+
 bool schema_command(const struct message *m, const char *netns, char *text, size_t size) {
     struct line line = { text, size, 0, true };
-    struct reader r;
+    struct reader r, data;
+    char name[16];
     if (reader_begin(&r, m->object->table, &m->header, m->nl) < 0)
         return false;
     r.message = m;
+    if (schema_made(m, &data, name)) {
+        say_made(&line, m, netns, &r, &data, name);
+        return line.complete;
+    }
     say_start(&line, m, netns, r.family);
     say_level(&line, &r);
     return line.complete;

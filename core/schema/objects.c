@@ -88,6 +88,7 @@ const struct kind link_kinds[] = {
     { "macvlan", &macvlan_table, .ether = true },
     { "macvtap", &macvtap_table, .ether = true },
     { "sit", &sit_table, .whole = true },
+    { "tun", &tun_table, .make = tun_make },
     { "veth", &veth_table, .ether = true },
     { "vlan", &vlan_link_table },
     { "vrf", &vrf_table, &vrf_port_table, .ether = true },

@@ -23,6 +23,11 @@ struct reader {
     int made_count;
 };
 
+/* The attribute that a row speaks of; NULL if the message does not have it. */
+static inline const struct nlattr *find_attribute(const struct reader *r, const struct field *f) {
+    return f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
+}
+
 /* Reads the message's outermost level. -1 if it is too short to be one of that table. */
 int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
                  const struct netlink *nl);

@@ -19,7 +19,7 @@ enum meaning {
     NUMBER,   /* an integer; `.of`: words that a caller may write for some. The attribute `.wide`
                  has a row of its own (FLAG, INSTEAD) for another word: that counts in its place */
     HEX,      /* an integer, shown as text: "0x8001"; `.of`, `.wide`: as of NUMBER */
-    BOOL,     /* true or false; `.of` is the command's word for false */
+    BOOL,     /* true or false; `.of` is the command's word for false, which may be none: \"\" */
     SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false. The
                  attribute `.wide`, if any, gets the same bit */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
@@ -60,6 +60,7 @@ enum meaning {
     SUBNET,   /* an IP that has its length in bits, the attribute `.wide`, behind it in commands */
     QUAD,    /* a number that is shown as "0.0.0.5". The attribute `.wide`, if any, gets the same */
     PIECE,   /* the bits `.bit` of a number, shown by all their hexadecimal digits: "0x0f" */
+    ACCOUNT, /* a user, or a group (`.bit` is ACCOUNT_GROUP), by name or number */
     INSTEAD, /* `.bit` of a number, by the word `.of` in place of another row's value
                 ("inherit"); true in records */
 };
@@ -110,7 +111,7 @@ enum {
     UNICAST = 1 << 29,   /* … or is none */
 };
 
-enum { DUMP_ATTRIBUTES = 32 };
+enum { DUMP_ATTRIBUTES = 32, ACCOUNT_GROUP = 1 };
 
 struct word {
     uint32_t value;
@@ -152,11 +153,15 @@ struct table {
     void (*adapt)(struct reader *r);
 };
 
+struct message;
+
 struct kind {
     const char *name; /* NULL ends the list */
     const struct table *data, *port;
-    bool ether;      /* given a random MAC at creation unless it has one */
-    bool whole;      /* the kernel resets what a change of its data does not name */
+    bool ether; /* given a random MAC at creation unless it has one */
+    bool whole; /* the kernel resets what a change of its data does not name */
+    /* Makes one by other means than netlink: schema_make. */
+    int (*make)(struct message *m, const struct reader *data, const char *name, struct error *err);
     uint32_t parent; /* the only place where a qdisc of this kind can be; 0: anywhere */
 };
 

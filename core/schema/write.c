@@ -354,15 +354,16 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number, [HEX] = write_number,      [BOOL] = write_bool,
-    [SWITCH] = write_bool,   [CONSTANT] = write_bool,   [ENUM] = write_word,
-    [BITS] = write_word,     [FAMILY] = write_family,   [STRING] = write_string,
-    [MAC] = write_mac,       [ADDRESS] = write_address, [PREFIX] = write_address,
-    [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
-    [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
-    [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,     [IP] = write_ip,           [SUBNET] = write_subnet,
-    [QUAD] = write_quad,     [PIECE] = write_piece,     [INSTEAD] = write_bool,
+    [NUMBER] = write_number,   [HEX] = write_number,      [BOOL] = write_bool,
+    [SWITCH] = write_bool,     [CONSTANT] = write_bool,   [ENUM] = write_word,
+    [BITS] = write_word,       [FAMILY] = write_family,   [STRING] = write_string,
+    [MAC] = write_mac,         [ADDRESS] = write_address, [PREFIX] = write_address,
+    [DEV] = write_dev,         [LENGTH] = write_length,   [NETNS] = write_netns,
+    [KIND] = write_kind,       [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
+    [POWER] = write_power,     [HANDLE] = write_handle,   [PAIR] = write_pair,
+    [FLAG] = write_bool,       [IP] = write_ip,           [SUBNET] = write_subnet,
+    [QUAD] = write_quad,       [PIECE] = write_piece,     [INSTEAD] = write_bool,
+    [ACCOUNT] = write_account,
 };
 
 bool field_filters(const struct field *f) {

@@ -1,7 +1,9 @@
 /* Numbers into attributes and fields, also those that are written in other ways. */
 #include <errno.h>
+#include <grp.h>
 #include <linux/pkt_sched.h>
 #include <math.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +207,25 @@ int write_quad(struct writer *w, const struct field *f, const struct value *v, s
     struct field same = *f;
     same.attr = f->wide;
     return put_number(w, &same, number, err);
+}
+
+static bool find_account(const char *name, bool is_group, int64_t *number) {
+    const struct group *group = is_group ? getgrnam(name) : NULL;
+    const struct passwd *user = is_group ? NULL : getpwnam(name);
+    *number = group ? group->gr_gid : user ? user->pw_uid : 0;
+    return group || user;
+}
+
+int write_account(struct writer *w, const struct field *f, const struct value *v,
+                  struct error *err) {
+    const bool is_group = f->bit == ACCOUNT_GROUP;
+    int64_t number = v->number;
+    bool known = v->type == VALUE_NUMBER ||
+                 (v->type == VALUE_TEXT && (parse_integer(v->text, 10, &number) ||
+                                            find_account(v->text, is_group, &number)));
+    if (!known)
+        return refuse(v, is_group ? "a group of this machine" : "a user of this machine", err);
+    return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
 }
 
 int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err) {

@@ -76,6 +76,7 @@ local function gre(kind, ether)
             { four{ encap = { type = "fou", sport = "auto", dport = 7, csum = false, csum6 = true } },
                 on .. "remote 10.0.0.2 local 10.0.0.1 encap fou encap-sport auto encap-dport 7 noencap-csum " ..
                 "encap-udp6-csum" },
+            { four{ noencap = true }, on .. "remote 10.0.0.2 local 10.0.0.1 noencap" },
             { { external = true }, on .. "external" },
         },
         changes = {
@@ -83,11 +84,12 @@ local function gre(kind, ether)
             { { key = 5, iseq = true }, "key 5 iseq" },
             { { tos = 4, ocsum = true }, "tos 0x4 ocsum" },
             { { remote = "10.0.0.3", dev = "eth0" }, "remote 10.0.0.3 dev eth0" },
-            { { encap = "gue", encap_sport = 257, encap_dport = 514 }, "encap gue encap-sport 257 encap-dport 514" },
+            { { encap = "gue", encap_sport = 257, encap_dport = 514 },
+                "encap gue encap-sport 257 encap-dport 514" },
             -- ip, which reads ports in the wrong order of their bytes, wants the second again
             { { encap_csum = true }, "encap-csum encap-dport 514" },
             { { encap_dport = 0, encap_remcsum = true }, "encap-dport 0 encap-remcsum" },
-            { { noencap = true, fwmark = 1 }, "noencap fwmark 1" },
+            { { fwmark = 1 }, "fwmark 1" },
         },
         wrong = wrong,
     }
