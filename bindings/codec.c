@@ -79,11 +79,38 @@ static int encode_numbers(struct level *level, const struct field *f, int index)
     return result;
 }
 
-/* BITS take a word or a list of them, NUMBERS a list. */
+/* Of a new link an empty list is none. */
+static int encode_list(struct level *level, const struct field *f, int index) {
+    lua_State *L = level->L;
+    struct writer inner;
+    struct value v;
+    int result = 0;
+    bool is_list = lua_istable(L, index);
+    lua_Integer count = is_list ? (lua_Integer)lua_rawlen(L, index) : 1;
+    if (count == 0 && message_makes_new(level->w->message))
+        return 0;
+    if (begin_list(level->w, f, &inner, level->err) < 0)
+        return -1;
+    for (lua_Integer i = 1; result == 0 && i <= count; i++) {
+        if (is_list)
+            lua_rawgeti(L, index, i);
+        else
+            lua_pushvalue(L, index);
+        result = to_value(L, lua_gettop(L), f, &v)
+                     ? write_item(&inner, f, (size_t)i - 1, &v, level->err)
+                     : refuse_key(level, "a list of plain values expected", f->name);
+        lua_pop(L, 1);
+    }
+    return result < 0 ? -1 : end_list(level->w, f, &inner, level->err);
+}
+
+/* BITS take a word or a list of them, NUMBERS and LISTs a list. */
 static int encode_words(struct level *level, const struct field *f, int index) {
     lua_State *L = level->L;
     if (f->meaning == NUMBERS && lua_istable(L, index) && !(f->flags & READ_ONLY))
         return encode_numbers(level, f, index);
+    if (f->meaning == LIST && !(f->flags & READ_ONLY) && !message_lists(level->w->message))
+        return encode_list(level, f, index);
     if (!lua_istable(L, index) || f->meaning != BITS)
         return encode_scalar(level, f, index);
     static const struct value none = { .type = VALUE_NUMBER };

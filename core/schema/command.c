@@ -60,7 +60,7 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
         (f->flags & MASKED && (!read_number(r, &mask, &meant) || !(meant & f->bit))))
         return;
     bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
-    if (!on && f->attr && !message_given(r->message, f))
+    if (!on && f->attr && !(f->flags & MASKED) && !message_given(r->message, f))
         return; /* other bits of its number were */
     if (f->of) {
         say(line, on ? field_word(f) : f->of);
@@ -153,6 +153,30 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
                  (long long)b);
     say(line, field_word(f));
     say(line, text);
+}
+
+struct list {
+    struct line *line;
+    char mark; /* between them; 0: a blank */
+    bool begun;
+};
+
+static void say_element(void *arg, const struct value *v) {
+    struct list *list = arg;
+    if (list->mark && list->begun)
+        put(list->line, &list->mark, 1);
+    else
+        say(list->line, "");
+    put_value(list->line, v->text, v->length);
+    list->begun = true;
+}
+
+static void say_list(struct line *line, const struct reader *r, const struct field *f) {
+    struct list list = { line, (char)f->bit, false };
+    if (!find_attribute(r, f))
+        return;
+    say(line, field_word(f));
+    read_list(r, f, say_element, &list);
 }
 
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
@@ -263,6 +287,8 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_bits(line, r, f);
     else if (f->meaning == NUMBERS)
         say_numbers(line, r, f);
+    else if (f->meaning == LIST)
+        say_list(line, r, f);
     else if (f->meaning == QUANTITY)
         say_quantity(line, r, f);
     else if (f->meaning == PAIR)

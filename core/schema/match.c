@@ -111,17 +111,25 @@ static bool has_row(const struct table *table, uint16_t type) {
     return f->meaning;
 }
 
+static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
+    return a && b && a->nla_len == b->nla_len &&
+           !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), mnl_attr_get_payload_len(a));
+}
+
+/* An empty list is as good as none. */
+static bool same_list(const struct nlattr *a, const struct nlattr *b) {
+    return b ? same_payload(a, b) : !a || !mnl_attr_get_payload_len(a);
+}
+
 /* As same_field, where a list of words is all of them, and bits that go with others count. */
 static bool is_unchanged(const struct reader *own, const struct reader *now,
                          const struct field *f) {
     int64_t left = number_or_zero(own, f), right = number_or_zero(now, f);
     if (f->meaning == BITS)
         return left == right;
+    if (f->meaning == LIST)
+        return same_list(own->tb[f->attr], now->tb[f->attr]);
     return same_field(own, now, f) && !(f->meaning == SWITCH && left & ~right);
-}
-
-static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
-    return a && b && a->nla_len == b->nla_len && !memcmp(a, b, a->nla_len);
 }
 
 /* Whether the record has all that was given for the rows of this attribute, or what it was given by
@@ -132,7 +140,8 @@ static bool is_same(const struct message *m, const struct reader *own, const str
     for (const struct field *f = own->table->fields; f->meaning; f++) {
         struct reader own_group, now_group;
         bool is_group = f->meaning == GROUP && message_given(m, f);
-        if (is_group ? !has_row(f->of, type) : f->attr != type || !message_given(m, f))
+        bool is_of = f->attr == type || (f->meaning == LIST && f->wide == type);
+        if (is_group ? !has_row(f->of, type) : !is_of || !message_given(m, f))
             continue;
         same = is_group ? reader_nest(own, f, &own_group) && reader_nest(now, f, &now_group) &&
                               is_same(m, &own_group, &now_group, type)

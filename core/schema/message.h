@@ -113,6 +113,13 @@ int write_value(struct writer *w, const struct field *field, const struct value 
 int write_element(struct writer *w, const struct field *field, size_t index,
                   const struct value *value, struct error *err);
 
+/* Writes a LIST: begins it, writes its values one after the other, from 0 on, and ends it. Errors:
+   as above. */
+int begin_list(struct writer *w, const struct field *field, struct writer *list, struct error *err);
+int write_item(struct writer *list, const struct field *field, size_t number,
+               const struct value *value, struct error *err);
+int end_list(struct writer *w, const struct field *field, struct writer *list, struct error *err);
+
 /* Opens a nest of that table; close it with writer_end, which also runs the table's finish. */
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err);

@@ -55,6 +55,10 @@ bool read_value(const struct reader *r, const struct field *field, struct value 
 /* The number behind a row with a wire type. false if it is not there. */
 bool read_number(const struct reader *r, const struct field *field, int64_t *number);
 
+/* Calls each(arg, value) for what there is in a LIST, which must be there. */
+void read_list(const struct reader *r, const struct field *field,
+               void (*each)(void *arg, const struct value *value), void *arg);
+
 /* Whether an attribute that is a flag says so: by being there (without a byte), or by its byte. */
 bool attribute_is_true(const struct nlattr *attr);
 

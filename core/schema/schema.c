@@ -114,6 +114,13 @@ struct field pair_second(const struct field *first) {
     return second;
 }
 
+struct field list_element(const struct field *list, size_t number) {
+    struct field element = *(const struct field *)list->of;
+    if (!element.attr)
+        element.attr = (uint16_t)(number + 1);
+    return element;
+}
+
 bool field_is_nest(const struct field *f) {
     return f->meaning == NESTED || f->meaning == GROUP || f->meaning == KIND_DATA ||
            f->meaning == PORT_DATA;

@@ -42,10 +42,12 @@ enum meaning {
     NESTED,    /* `.of` table */
     KIND_DATA, /* a nest whose table depends on the kind … */
     PORT_DATA, /* … or on the master's (`type = "…_slave"`) */
-    GROUP,    /* rows of the same level that stand in a table of their own: `.of`. In commands their
-                 values follow one another, unless they have words */
-    LIST,     /* a nest of attributes that each are `.of` (one row) */
-    NUMBERS,  /* a list of `.bit` numbers */
+    GROUP,   /* rows of the same level that stand in a table of their own: `.of`. In commands their
+                values follow one another, unless they have words */
+    LIST,    /* a nest of attributes that each are `.of` (one row; without a number of its own, they
+                are numbered). `.bit`: what is between them in commands, if it is no blank. The
+                attribute `.wide`, if any, goes with it */
+    NUMBERS, /* a list of `.bit` numbers */
     QUANTITY, /* a rate, size, time or share, with its `.of` unit */
     PAIR,     /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
                  `.wide`, and need not be there, or stands behind the first. It has a row of its own.
@@ -235,6 +237,9 @@ static inline const char *field_word(const struct field *field) {
 static inline int field_shift(const struct field *field) {
     return __builtin_ctz(field->bit);
 }
+
+/* The row of one attribute of a LIST; number: where it is, from 0 on. */
+struct field list_element(const struct field *list, size_t number);
 
 /* The row of the second number of a PAIR. */
 struct field pair_second(const struct field *first);

@@ -366,6 +366,12 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [ACCOUNT] = write_account,
 };
 
+int write_plain(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
+        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
+    return writers[f->meaning](w, f, v, err);
+}
+
 bool field_filters(const struct field *f) {
     return writers[f->meaning] && !(f->flags & UNTOLD);
 }
@@ -399,12 +405,9 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
     bool twice = is_given_twice(w, f);
     if (!writers[f->meaning] || (!field_filters(f) && message_lists(w->message)))
         return schema_unfit_filter(w->table, err);
-    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
-        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
     if (twice)
         return refuse_twice(f, err);
-    return writers[f->meaning](w, f, v, err) < 0 ? -1
-                                                 : message_note(w->message, f, w->by_name, err);
+    return write_plain(w, f, v, err) < 0 ? -1 : message_note(w->message, f, w->by_name, err);
 }
 
 /* Also what goes into the rest is checked before anything is sent. */

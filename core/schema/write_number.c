@@ -278,3 +278,26 @@ int write_element(struct writer *w, const struct field *f, size_t index, const s
         snprintf(err->key, sizeof err->key, "%s", f->name);
     return result < 0 ? -1 : message_note(w->message, f, w->by_name, err);
 }
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+int begin_list(struct writer *w, const struct field *f, struct writer *list, struct error *err) {
+    static const struct table items = { .name = "" };
+    if (!writer_find(w, f->attr))
+        return writer_nest(w, f, &items, list, err);
+    snprintf(err->key, sizeof err->key, "%s", f->name);
+    return error_set(err, EINVAL, "given twice");
+}
+
+int write_item(struct writer *list, const struct field *f, size_t number, const struct value *v,
+               struct error *err) {
+    const struct field element = list_element(f, number);
+    int result = write_plain(list, &element, v, err);
+    if (result < 0)
+        snprintf(err->key, sizeof err->key, "%s", f->name);
+    return result;
+}
+
+int end_list(struct writer *w, const struct field *f, struct writer *list, struct error *err) {
+    return writer_end(list, err) < 0 ? -1 : message_note(w->message, f, w->by_name, err);
+}

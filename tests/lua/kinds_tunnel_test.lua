@@ -233,8 +233,8 @@ iptunnel("sit", "ip6ip", {
     { { mode = "ip6ip", isatap = true }, "mode ip6ip isatap" },
 }, {
     { { ["6rd-prefix"] = "2001:db8::" }, "EINVAL", '6rd-prefix: its length is missing, as in "/16"' },
-    { { ["6rd-prefix"] = "10.0.0.0/8" }, "EINVAL", '6rd-prefix: "10.0.0.0/8" is not an IPv6 address, with or without a ' ..
-        "prefix length" },
+    { { ["6rd-prefix"] = "10.0.0.0/8" }, "EINVAL",
+        '6rd-prefix: "10.0.0.0/8" is not an IPv6 address, with or without a prefix length' },
     { { ["6rd-prefix"] = 7 }, "EINVAL", '6rd-prefix: 7 given, an address such as "10.0.0.0/8" expected' },
     { { ["6rd-relay_prefix"] = "10.0.0.0/33" }, "EINVAL",
         '6rd-relay_prefix: "10.0.0.0/33": the prefix length of an IPv4 address is 0 to 32' },
