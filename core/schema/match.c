@@ -116,9 +116,19 @@ static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
            !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), mnl_attr_get_payload_len(a));
 }
 
-/* An empty list is as good as none. */
-static bool same_list(const struct nlattr *a, const struct nlattr *b) {
-    return b ? same_payload(a, b) : !a || !mnl_attr_get_payload_len(a);
+/* Whether all that is in the first list, which may be none, is in the second. */
+static bool is_in(const struct nlattr *a, const struct nlattr *b) {
+    const struct nlattr *one, *other;
+    if (!a)
+        return true;
+    mnl_attr_for_each_nested(one, a) {
+        bool found = false;
+        if (b)
+            mnl_attr_for_each_nested(other, b) found = found || same_payload(one, other);
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
 /* As same_field, where a list of words is all of them, and bits that go with others count. */
@@ -128,7 +138,8 @@ static bool is_unchanged(const struct reader *own, const struct reader *now,
     if (f->meaning == BITS)
         return left == right;
     if (f->meaning == LIST)
-        return same_list(own->tb[f->attr], now->tb[f->attr]);
+        return is_in(own->tb[f->attr], now->tb[f->attr]) &&
+               is_in(now->tb[f->attr], own->tb[f->attr]);
     return same_field(own, now, f) && !(f->meaning == SWITCH && left & ~right);
 }
 

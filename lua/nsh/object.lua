@@ -119,6 +119,8 @@ local verbs = {}
 -- follows in a second request; if that is refused, the link is deleted again.
 --
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
+--     host.link:add{ "tap0", type = "tun", mode = "tap", user = "nobody" }
+--     host.altname:add{ "uplink", dev = "veth0" }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }

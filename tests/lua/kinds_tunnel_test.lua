@@ -1,6 +1,9 @@
 -- Tunnels of IP, by the words of ip-link(8): gre, gretap, erspan, ipip, sit, vti, and those over IPv6. Each
 -- change shows as well that the rest of the tunnel stays: the kernel resets what it is not told.
 local kinds = dofile((arg[0]:gsub("[^/]*$", "kinds.lua")))
+local support = kinds.support
+local lu = require "luaunit"
+local nsh = require "nsh"
 
 -- Of encapsulation in UDP the kernel knows nothing without its module, which whoever asks for its family of
 -- generic netlink makes it load.
@@ -282,5 +285,47 @@ end
 
 vti("vti", ENDS4, "remote 10.0.0.2 local 10.0.0.1")
 vti("vti6", ENDS6, "remote fd00::2 local fd00::1")
+
+-- --- what a tunnel is for ------------------------------------------------------------------------
+
+TestUse = {}
+
+function TestUse.setUp()
+    local ns <close> = nsh.netns.new()
+    local ok, err = pcall(ns.link.add, ns.link, { "x0", type = "gre" })
+    lu.skipIf(not ok and err.message == "Unknown device type", "this kernel has no links of kind gre")
+end
+
+-- Two nodes, and a tunnel between them; what is declared first stands on what comes later.
+function TestUse.test_in_a_lab()
+    local lab <close> = nsh.lab "tunnels"
+    local a, b = lab:node "a", lab:node "b"
+    for i, node in ipairs{ a, b } do
+        node:link{ "gre1", type = "gre", dev = "eth0", key = 7, local_ = "10.0.0." .. i, remote = "10.0.0." .. 3 - i,
+            addr = ("10.9.0.%d/24"):format(i) }
+    end
+    a:connect{ "eth0", addr = "10.0.0.1/24", to = b, peer = { "eth0", addr = "10.0.0.2/24" } }
+    lab:up()
+    support.wait_for("the tunnel carries", function() return a:ping("10.9.0.2").received > 0 end)
+    a.by_name.gre1:set{ ttl = 9 }
+    lab:up()
+    local data = a.link:get("gre1").linkinfo.info_data
+    lu.assertEquals({ data.ttl, data.remote, data.local_, data.ikey, data.link },
+        { 9, "10.0.0.2", "10.0.0.1", "0.0.0.7", "eth0" })
+    lu.assertEquals(a:ping("10.9.0.2").received, 1)
+end
+
+-- What is changed of a record is all that is said, and all that is lost is nothing.
+function TestUse.test_a_changed_record()
+    local ns <close> = nsh.netns.new()
+    ns.link:add{ "x0", type = "gre", remote = "10.0.0.2", local_ = "10.0.0.1", seq = true, okey = 5, tos = 16 }
+    local record, lines = ns.link:get "x0", {}
+    record.linkinfo.info_data.ttl = 7
+    nsh.trace(function(line) lines[#lines + 1] = line end)
+    ns.link:set(record)
+    nsh.trace(false)
+    lu.assertEquals(lines, { "ip -n " .. ns.name .. " link set dev x0 type gre ttl 7" })
+    lu.assertEquals(ns.link:get("x0").linkinfo, record.linkinfo)
+end
 
 os.exit(kinds.run())
