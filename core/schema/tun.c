@@ -75,6 +75,8 @@ static int open_device(const struct netlink *nl, struct error *err) {
     int fd = netns_open_file(ns, "/dev/net/tun", O_RDWR, err);
     if (fd < 0 && (err->code == ENOENT || err->code == ENODEV))
         error_hint(err, "links of kind tun need /dev/net/tun and its module: modprobe tun");
+    if (fd < 0 && err->code == EACCES)
+        error_hint(err, "/dev/net/tun is not open to this user: as root, chmod 666 /dev/net/tun");
     return fd;
 }
 

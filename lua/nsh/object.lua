@@ -99,6 +99,14 @@ local function run(object, method, verb, args, more)
     return request(object, method, verb, args, args)
 end
 
+-- Of a record that is made again: the kernel takes them for a link that exists.
+local function add_altnames(object, args)
+    local names = rawget(args, "altnames")
+    for _, name in ipairs(type(names) == "table" and not args.netns and names or {}) do
+        object.ns.altname:add{ name, dev = args.ifname }
+    end
+end
+
 local function change(object, verb, args, more)
     check_call(object, verb, args, more)
     prepare(object, verb, args)
@@ -109,6 +117,7 @@ local function change(object, verb, args, more)
     for _, given in ipairs(record.requests(args, verb)) do
         request(object, "change", verb, args, given, true)
     end
+    if verb == "add" then add_altnames(object, args) end
 end
 
 local verbs = {}

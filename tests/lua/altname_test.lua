@@ -67,6 +67,18 @@ function TestAltname.test_the_command_does_the_same()
     lu.assertEquals(names_by_ip(other), { "wan:2" })
 end
 
+function TestAltname.test_a_record_takes_them_along()
+    ns.altname:add{ "wan", dev = "x0" }
+    ns.altname:add{ "uplink", dev = "x0" }
+    local record = ns.link:get "x0"
+    other.link:del "x0"
+    other.link:add(record)
+    lu.assertItemsEquals(names_by_ip(other), { "wan", "uplink" })
+    lu.assertEquals(other.link:get("x0").altnames, record.altnames)
+    other.link:set(record)
+    lu.assertItemsEquals(names_by_ip(other), { "wan", "uplink" })
+end
+
 local wrong = {
     { { dev = "x0" }, "EINVAL", "x0", "altname: missing" },
     { { "y" }, "EINVAL", "y", "dev: missing" },
