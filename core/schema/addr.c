@@ -19,7 +19,7 @@ static const struct field addr_fields[] = {
       .help = "the address, with its prefix length: \"10.0.0.1/24\"" },
     { "prefixlen", LENGTH, U8, HEADER(ifaddrmsg, ifa_prefixlen), .flags = NOT_SAID, .max = 128,
       .help = "bits, where the address was given without them" },
-    { "scope", ENUM, U8, HEADER(ifaddrmsg, ifa_scope), .of = scope_words },
+    { "scope", NAMED, U8, HEADER(ifaddrmsg, ifa_scope), .of = &scope_names },
     { "family", FAMILY, U8, HEADER(ifaddrmsg, ifa_family), .flags = NOT_SAID, .of = family_words },
     { "address", PREFIX, .attr = IFA_ADDRESS, .flags = SPLIT, .word = "peer",
       .length_at = offsetof(struct ifaddrmsg, ifa_prefixlen),

@@ -132,6 +132,20 @@ static void say_group(struct line *line, const struct reader *group) {
         say_number(line, group, f);
 }
 
+/* "1,10": the fields that records show. */
+static void say_struct(struct line *line, const struct reader *r) {
+    char number[24];
+    struct value v;
+    bool first = true;
+    for (const struct field *f = r->table->fields; f->meaning; f++)
+        if (read_value(r, f, &v)) {
+            int length =
+                snprintf(number, sizeof number, "%s%lld", first ? "" : ",", (long long)v.number);
+            put(line, number, (size_t)length);
+            first = false;
+        }
+}
+
 static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
     struct field element = *f;
     say(line, word_of(f));
@@ -156,11 +170,19 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
     say(line, text);
 }
 
+/* "mtu lock 1400". */
+static void say_word(struct line *line, const struct reader *r, const struct field *f) {
+    const struct nlattr *locks = r->table->locks ? r->tb[r->table->locks] : NULL;
+    say(line, word_of(f));
+    if (locks && mnl_attr_get_u32(locks) >> f->attr & 1)
+        say(line, "lock");
+}
+
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
     int64_t number;
     if (!read_number(r, f, &number))
         return;
-    say(line, word_of(f));
+    say_word(line, r, f);
     say_number(line, r, f);
 }
 
@@ -193,7 +215,9 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
         return;
     }
     if (!(f->flags & POSITIONAL))
-        say(line, word_of(f));
+        say_word(line, r, f);
+    if (f->meaning == VIA)
+        say(line, "inet6");
     if (f->meaning == ENUM && f->flags & AS_NUMBER && read_number(r, f, &code)) {
         v.type = VALUE_NUMBER;
         v.number = code;
@@ -242,6 +266,23 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
         say_level(line, &inner);
 }
 
+/* A hop is said with its word before it, "nexthop via 10.0.0.1 weight 2"; structs in one word, as
+   "1,10/2". */
+static void say_records(struct line *line, const struct reader *r, const struct field *f) {
+    struct reader inner;
+    if (f->bit == STRUCTS)
+        say(line, word_of(f));
+    for (const char *at = NULL, *before = NULL; reader_element(r, f, &at, &inner); before = at) {
+        if (f->bit == STRUCTS) {
+            put(line, before ? "/" : " ", 1);
+            say_struct(line, &inner);
+        } else {
+            say(line, word_of(f));
+            say_level(line, &inner);
+        }
+    }
+}
+
 static void say_row(struct line *line, const struct reader *r, const struct field *f) {
     if (field_is_nest(f))
         say_nest(line, r, f);
@@ -249,6 +290,8 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_switch(line, r, f);
     else if (f->meaning == BITS)
         say_bits(line, r, f);
+    else if (f->meaning == RECORDS)
+        say_records(line, r, f);
     else if (f->meaning == NUMBERS)
         say_numbers(line, r, f);
     else if (f->meaning == QUANTITY)

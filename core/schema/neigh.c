@@ -25,7 +25,7 @@ static const struct field neigh_fields[] = {
     FLAG("offload", NTF_OFFLOADED, READ_ONLY),
     { "state", BITS, U16, HEADER(ndmsg, ndm_state), .word = "nud", .of = state_words,
       .help = "one state, or a list of them" },
-    { "protocol", ENUM, U8, .attr = NDA_PROTOCOL, .of = protocol_words },
+    { "protocol", NAMED, U8, .attr = NDA_PROTOCOL, .of = &protocol_names },
     { 0 },
 };
 

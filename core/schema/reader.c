@@ -1,10 +1,13 @@
 #include "reader.h"
 
 #include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../address.h"
+#include "names.h"
 #include "unit.h"
 
 /* --- levels ----------------------------------------------------------------------------------- */
@@ -67,6 +70,15 @@ static const struct nlattr *find_attribute(const struct reader *r, const struct 
     return f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
 }
 
+static void inherit(struct reader *inner, const struct reader *outer, const struct table *table) {
+    *inner = (struct reader){ .table = table,
+                              .family = outer->family,
+                              .nl = outer->nl,
+                              .message = outer->message,
+                              .kind = outer->kind,
+                              .port = outer->port };
+}
+
 bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {
     const struct nlattr *attr = find_attribute(outer, f);
     const struct table *table = schema_nested(f, outer->kind, outer->port);
@@ -77,13 +89,38 @@ bool reader_nest(const struct reader *outer, const struct field *f, struct reade
     }
     if (!attr || !table)
         return false;
-    *inner = (struct reader){ .table = table,
-                              .family = outer->family,
-                              .nl = outer->nl,
-                              .message = outer->message,
-                              .kind = outer->kind,
-                              .port = outer->port };
+    inherit(inner, outer, table);
     return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
+}
+
+/* How much a table of a list takes. 0: there is none any more. */
+static size_t element_size(const struct field *f, const char *at, const char *end) {
+    size_t left = (size_t)(end - at), size = ((const struct table *)f->of)->header;
+    if (f->bit == NESTS)
+        return mnl_attr_ok((const struct nlattr *)at, (int)left)
+                   ? ((const struct nlattr *)at)->nla_len
+                   : 0;
+    if (left < size)
+        return 0;
+    if (f->bit == HOPS && ((const struct rtnexthop *)at)->rtnh_len > size)
+        size = ((const struct rtnexthop *)at)->rtnh_len;
+    return size <= left ? size : 0;
+}
+
+bool reader_element(const struct reader *outer, const struct field *f, const char **at,
+                    struct reader *inner) {
+    const struct nlattr *attr = find_attribute(outer, f);
+    if (!attr)
+        return false;
+    const char *begin = mnl_attr_get_payload(attr);
+    const char *end = begin + mnl_attr_get_payload_len(attr);
+    if (*at)
+        begin = *at + MNL_ALIGN(element_size(f, *at, end));
+    size_t size = begin < end ? element_size(f, begin, end) : 0;
+    size_t head = f->bit == NESTS ? MNL_ATTR_HDRLEN : 0;
+    *at = begin;
+    inherit(inner, outer, f->of);
+    return size > head && read_level(inner, begin + head, size - head) == 0;
 }
 
 void reader_make(struct reader *r, uint16_t attr, uint32_t number) {
@@ -159,7 +196,7 @@ static bool as_bool(struct value *v, bool on) {
 }
 
 static const char *find_name(const struct field *f, int64_t number) {
-    for (const struct word *word = f->of; word && word->name; word++)
+    for (const struct word *word = words_of(f); word && word->name; word++)
         if (f->flags & FIRST_BIT ? word->value & number : word->value == number)
             return word->name;
     return NULL;
@@ -206,6 +243,15 @@ static bool as_hex(struct value *v, int64_t number) {
     return as_buffer(v);
 }
 
+static bool as_realms(struct value *v, int64_t number) {
+    long long from = number >> 16, to = number & 0xffff;
+    if (from)
+        snprintf(v->buffer, sizeof v->buffer, "%lld/%lld", from, to);
+    else
+        snprintf(v->buffer, sizeof v->buffer, "%lld", to);
+    return as_buffer(v);
+}
+
 static bool as_version(struct value *v, uint32_t halves) {
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
     return as_buffer(v);
@@ -213,7 +259,8 @@ static bool as_version(struct value *v, uint32_t halves) {
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
-    snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
+    bool hex = f->meaning == NAMED && f->bit == 16;
+    snprintf(v->buffer, sizeof v->buffer, hex ? "0x%02llx" : "%lld", (long long)number);
     return word ? as_text(v, word, strlen(word)) : as_buffer(v);
 }
 
@@ -246,6 +293,7 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
     case PAIR:
         return f->bit == 16 ? as_hex(v, number) : as_number(v, number);
     case ENUM:
+    case NAMED:
     case FAMILY:
         return as_word(v, f, number);
     case TICKS:
@@ -261,6 +309,10 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return true;
     case POWER:
         return as_number(v, INT64_C(1) << (number & 31));
+    case WEIGHT:
+        return as_number(v, number + 1);
+    case REALMS:
+        return as_realms(v, number);
     case VERSION:
         return as_version(v, (uint32_t)number);
     case HANDLE:
@@ -338,6 +390,16 @@ static bool from_ip(const struct reader *r, const struct field *f, struct value 
     return as_buffer(v);
 }
 
+static bool from_via(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    const size_t family = sizeof(uint16_t);
+    if (!find(r, f, &place) || place.length < family + address_size(AF_INET6) ||
+        wire_load(place.at, U16) != AF_INET6)
+        return false;
+    address_format(AF_INET6, place.at + family, v->buffer);
+    return as_buffer(v);
+}
+
 bool attribute_is_true(const struct nlattr *attr) {
     return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
 }
@@ -388,6 +450,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_address(r, f, v);
     case IP:
         return from_ip(r, f, v);
+    case VIA:
+        return from_via(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
     case BRIDGE_ID:
@@ -396,92 +460,5 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_netns(r, f, v);
     default:
         return from_number(r, f, v);
-    }
-}
-
-/* --- walking ---------------------------------------------------------------------------------- */
-
-static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    int64_t bits = 0;
-    if (!read_number(r, f, &bits) && !(f->flags & ALWAYS))
-        return;
-    sink->open(arg, f, true);
-    for (const struct word *word = f->of; word->name; word++)
-        if (bits & word->value && !(bits & word->without)) {
-            struct value v;
-            as_text(&v, word->name, strlen(word->name));
-            sink->value(arg, NULL, &v);
-        }
-    sink->close(arg, f, true);
-}
-
-static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    const struct nlattr *nest = find_attribute(r, f), *attr;
-    const struct field *element = f->of;
-    if (!nest)
-        return;
-    sink->open(arg, f, true);
-    mnl_attr_for_each_nested(attr, nest) {
-        struct reader inner = {
-            .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
-        };
-        struct value v;
-        inner.tb[element->attr] = attr;
-        if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))
-            sink->value(arg, NULL, &v);
-    }
-    sink->close(arg, f, true);
-}
-
-static void walk_numbers(const struct reader *r, const struct field *f, const struct sink *sink,
-                         void *arg) {
-    struct field element = *f;
-    struct value v;
-    sink->open(arg, f, true);
-    for (uint32_t i = 0; i < f->bit; i++) {
-        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
-        if (read_number(r, &element, &v.number) && as_number(&v, v.number))
-            sink->value(arg, NULL, &v);
-    }
-    sink->close(arg, f, true);
-}
-
-/* A group says something if its first row does. */
-static bool is_silent(const struct reader *group) {
-    int64_t number;
-    return !read_number(group, group->table->fields, &number) || !number;
-}
-
-static void walk_nest(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    struct reader inner;
-    bool there = reader_nest(r, f, &inner);
-    if (!(f->flags & ALWAYS) && (f->meaning == GROUP ? is_silent(&inner) : !there))
-        return;
-    if (f->name)
-        sink->open(arg, f, false);
-    if (there)
-        schema_read(&inner, sink, arg);
-    if (f->name)
-        sink->close(arg, f, false);
-}
-
-void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
-    for (const struct field *f = r->table->fields; f->meaning; f++) {
-        struct value v;
-        if (f->flags & WRITE_ONLY || (f->family && f->family != r->family))
-            continue;
-        if (field_is_nest(f))
-            walk_nest(r, f, sink, arg);
-        else if (f->meaning == BITS)
-            walk_bits(r, f, sink, arg);
-        else if (f->meaning == LIST)
-            walk_list(r, f, sink, arg);
-        else if (f->meaning == NUMBERS)
-            walk_numbers(r, f, sink, arg);
-        else if (read_value(r, f, &v))
-            sink->value(arg, f, &v);
     }
 }

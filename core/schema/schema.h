@@ -23,12 +23,13 @@ enum meaning {
     SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
     ENUM,     /* one of `.of` words, or a number */
+    NAMED,    /* an ENUM of names.h's `.of` names. `.bit` 16: numbers are hexadecimal */
     FAMILY,   /* an ENUM that the message's addresses must agree with */
     BITS,     /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
     TICKS,    /* hundredths of a second, shown as seconds; read only */
     STRING,   /* at most `.max` bytes */
     MAC,      /* a link-layer address */
-    ADDRESS,  /* of the message's family */
+    ADDRESS,  /* of the message's family; that of another is the attribute `.wide`, a VIA's */
     PREFIX, /* an address whose length in bits is the header's byte at `.length_at`; `.of`: the word
                for none, if it is not "default" */
     LENGTH, /* that length, for SPLIT addresses; their own ("/24") goes before it */
@@ -43,6 +44,7 @@ enum meaning {
     PORT_DATA, /* … or on the master's (`type = "…_slave"`) */
     GROUP,     /* rows of the same level that stand in a table of their own: `.of` */
     LIST,      /* a nest of attributes that each are `.of` (one row) */
+    RECORDS,   /* a list of `.of` tables, which stand there as `.bit` says (enum framing) */
     NUMBERS,   /* a list of `.bit` numbers */
     QUANTITY,  /* a rate, size, time or share, with its `.of` unit */
     PAIR,      /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
@@ -55,6 +57,16 @@ enum meaning {
                   ("inherit") */
     IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
                   `.wide` has a row of its own for one of IPv6 */
+    VIA,       /* an address of another family than the message's: "inet6 fe80::1" */
+    REALMS,    /* two names of realms, from where and to where: "7/9"; or the latter */
+    WEIGHT,    /* a number from 1 on; the message has one less */
+};
+
+/* How the tables of a list stand in its attribute. */
+enum framing {
+    HOPS,    /* each is a struct rtnexthop, which knows the length of all, and attributes */
+    STRUCTS, /* each is the fixed struct alone */
+    NESTS,   /* each is an attribute that is a nest; read only */
 };
 
 /* How numbers stand in the message. */
@@ -136,7 +148,8 @@ struct table {
     const struct field *fields; /* ends with an empty row */
     uint16_t header;            /* size of the fixed struct */
     const char *first;          /* as a nest: the key of a value without a key */
-    const struct kind *kinds;   /* of which one is named by the key `kind_word` or `kind_name` */
+    uint16_t locks; /* the attribute whose bits say which of the others are locked: "lock 1400" */
+    const struct kind *kinds; /* of which one is named by the key `kind_word` or `kind_name` */
     const char *kind_word, *kind_name;
     /* Adds what the command line implies, once a caller's table is written. */
     int (*finish)(struct writer *w, struct error *err);
@@ -175,6 +188,8 @@ struct object {
        iproute2 does. */
     bool (*hidden)(const struct reader *r), (*spared)(const struct reader *r);
     const char *unhide;
+    /* Makes of a record, as a flush sends it back, what the kernel takes for a deletion. */
+    void (*prepare_deletion)(struct nlmsghdr *record);
     /* Whether the answer to a get says that there is none. */
     bool (*absent)(const struct reader *r);
 };

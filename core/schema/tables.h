@@ -2,20 +2,22 @@
 #pragma once
 
 #include "message.h"
+#include "names.h"
 #include "reader.h"
 
 extern const struct table link_table, bridge_table, bridge_port_table, veth_table;
 extern const struct table vxlan_table, bare_table, macvlan_table, macvtap_table, vlan_link_table;
 extern const struct table vrf_table, vrf_port_table, ipvlan_table, ipvtap_table, geneve_table;
 extern const struct table bond_table, bond_port_table;
+extern const struct table route_metrics_table;
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
 extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
 extern const struct verb qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[];
-extern const struct word family_words[], scope_words[], protocol_words[];
-extern const struct word bridge_state_words[], vlan_protocol_words[], table_words[], group_words[];
+extern const struct word family_words[];
+extern const struct word bridge_state_words[], vlan_protocol_words[];
 
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 #define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
@@ -29,6 +31,7 @@ bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool neigh_is_spared(const struct reader *r);
 bool route_is_hidden(const struct reader *r);
+void route_prepare_deletion(struct nlmsghdr *record);
 void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);
 void fdb_prepare_dump(const void *filter, struct nlmsghdr *request);
 void vlan_prepare_dump(const void *filter, struct nlmsghdr *request);

@@ -26,6 +26,7 @@ struct unit {
    JSON's measure and in the message's. */
 extern const struct unit unit_rate, unit_size, unit_share;
 extern const struct unit unit_seconds_ns, unit_us, unit_ns;
+extern const struct unit unit_ms, unit_ms_8th, unit_ms_4th;
 
 /* What the message would have for a value, not rounded. false if it is no such quantity. */
 bool unit_parse(const struct unit *unit, const struct value *v, double *number);

@@ -10,6 +10,7 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
+#include "names.h"
 #include "write.h"
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -63,7 +64,7 @@ static int write_bool(struct writer *w, const struct field *f, const struct valu
 
 static int refuse_word(const struct field *f, const struct value *v, struct error *err) {
     char text[80], valid[140] = "";
-    for (const struct word *word = f->of; word && word->name; word++) {
+    for (const struct word *word = words_of(f); word && word->name; word++) {
         size_t used = strlen(valid);
         if (!*word->name)
             continue;
@@ -79,14 +80,15 @@ static int refuse_word(const struct field *f, const struct value *v, struct erro
 /* A word of the row's list in any case, or a number that fits. */
 static int find_word(const struct field *f, const struct value *v, int64_t *number,
                      struct error *err) {
+    int base = f->meaning == NAMED && f->bit == 16 ? 16 : 0;
     if (v->type == VALUE_TEXT)
-        for (const struct word *word = f->of; word && word->name; word++)
+        for (const struct word *word = words_of(f); word && word->name; word++)
             if (!strcasecmp(word->name, v->text)) {
                 *number = word->value;
                 return 0;
             }
     *number = v->number;
-    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, number)))
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, base, number)))
         return in_range(f, *number, err);
     return refuse_word(f, v, err);
 }
@@ -208,6 +210,22 @@ static int put_address(struct writer *w, const struct field *f, const struct add
     return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
 }
 
+/* struct rtvia (linux/rtnetlink.h): the family, then the address. */
+static int write_via(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    static const char word[] = "inet6 ";
+    struct address via;
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address such as \"inet6 fe80::1\"", err);
+    const char *text = v->text + (strncmp(v->text, word, sizeof word - 1) ? 0 : sizeof word - 1);
+    if (address_parse(text, AF_INET6, &via, err) < 0)
+        return -1;
+    char bytes[sizeof(uint16_t) + sizeof via.bytes];
+    wire_store(bytes, U16, via.family);
+    memcpy(bytes + sizeof(uint16_t), via.bytes, sizeof via.bytes);
+    return write_attribute(w, f->attr, bytes, sizeof bytes, err);
+}
+
 static bool is_multicast(const struct address *ip) {
     return ip->family == AF_INET ? (ip->bytes[0] & 0xf0) == 0xe0 : ip->bytes[0] == 0xff;
 }
@@ -323,7 +341,8 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
     [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
     [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,     [IP] = write_ip,
+    [FLAG] = write_bool,     [IP] = write_ip,           [NAMED] = write_word,
+    [VIA] = write_via,       [REALMS] = write_realms,   [WEIGHT] = write_weight,
 };
 
 bool field_filters(const struct field *f) {
@@ -366,24 +385,41 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
                                                  : message_note(w->message, f, w->by_name, err);
 }
 
+/* "lock 1400": a value that nothing lowers. Takes the word off. */
+static int write_lock(struct writer *w, const struct field *f, struct value *v, struct error *err) {
+    static const char word[] = "lock ";
+    const struct field *locks = w->table->locks ? schema_field(w->table, "lock") : NULL;
+    if (!locks || f == locks || v->type != VALUE_TEXT || strncmp(v->text, word, sizeof word - 1))
+        return 0;
+    v->text += sizeof word - 1;
+    v->length -= sizeof word - 1;
+    return put_number(w, locks, get_number(w, locks) | INT64_C(1) << f->attr, err);
+}
+
 /* Also what goes into the rest is checked before anything is sent. */
 static int write_or_postpone(struct writer *w, const struct field *f, const struct value *v,
                              struct error *err) {
     struct message *m = w->message;
     uint32_t start = m->header.nlmsg_len;
+    struct value unlocked = *v;
     if (m->rest && w->other && (w->late || f->flags & LATER))
         return error_set(err, EOPNOTSUPP, "it can only be set once the link is there");
-    return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
+    if (write_lock(w, f, &unlocked, err) < 0)
+        return -1;
+    return write_checked(w, f, &unlocked, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
 static bool is_for(const struct field *row, const struct value *v) {
+    if (row->meaning == VIA)
+        return strchr(v->text, ' ') != NULL;
     return row->meaning == FLAG ? !strcmp(row->of, v->text) : strchr(v->text, ':') != NULL;
 }
 
 /* What a row leaves to the one that has its attribute `.wide`, and the same word. */
 static const struct field *row_for(const struct table *table, const struct field *f,
                                    const struct value *v) {
-    if (!f->wide || v->type != VALUE_TEXT || (f->meaning != IP && f->meaning != NUMBER))
+    bool leaves = f->meaning == IP || f->meaning == NUMBER || f->meaning == ADDRESS;
+    if (!f->wide || v->type != VALUE_TEXT || !leaves)
         return f;
     const char *word = f->word ? f->word : f->name;
     for (const struct field *other = table->fields; other->meaning; other++)
