@@ -24,7 +24,9 @@ static bool is_empty(lua_State *L, int index) {
 }
 
 static bool is_begun(const struct writer *w, const struct field *f) {
-    return f->meaning == GROUP ? message_given(w->message, f) : writer_find(w, f->attr) != NULL;
+    if (f->meaning == GROUP && !w->element)
+        return message_given(w->message, f);
+    return writer_find(w, f->attr ? f->attr : ((const struct table *)f->of)->fields->attr) != NULL;
 }
 
 static int begin_nest(struct level *outer, const struct field *f, const struct table *table,

@@ -90,10 +90,10 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
 }
 
 static bool has_data(const struct reader *r, enum meaning meaning) {
-    for (const struct field *f = r->table->fields; f->meaning; f++)
-        if (f->meaning == meaning)
-            return r->tb[f->attr] != NULL;
-    return false;
+    const struct field *f = r->table->fields;
+    while (f->meaning && f->meaning != meaning)
+        f++;
+    return f->meaning && r->tb[f->attr];
 }
 
 /* A request that only changes a port names its master's kind: "type bridge_slave". */
@@ -174,7 +174,7 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
 static void say_word(struct line *line, const struct reader *r, const struct field *f) {
     const struct nlattr *locks = r->table->locks ? r->tb[r->table->locks] : NULL;
     say(line, word_of(f));
-    if (locks && mnl_attr_get_u32(locks) >> f->attr & 1)
+    if (locks && !f->bit && mnl_attr_get_u32(locks) >> f->attr & 1)
         say(line, "lock");
 }
 
@@ -270,7 +270,7 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
    "1,10/2". */
 static void say_records(struct line *line, const struct reader *r, const struct field *f) {
     struct reader inner;
-    if (f->bit == STRUCTS)
+    if (f->bit == STRUCTS && r->tb[f->attr])
         say(line, word_of(f));
     for (const char *at = NULL, *before = NULL; reader_element(r, f, &at, &inner); before = at) {
         if (f->bit == STRUCTS) {
@@ -324,12 +324,15 @@ static void say_program(struct line *line, const char *command, const char *netn
 }
 
 /* "ip link set" with its options behind the first word. */
-static void say_start(struct line *line, const struct message *m, const char *netns, int family) {
+static void say_start(struct line *line, const struct reader *r, const char *netns) {
+    const struct message *m = r->message;
+    int family = r->family;
+    bool via = has_data(r, VIA); /* of IPv6, for which ip may take all */
     const char *command = m->verb->command, *rest = strchr(command, ' ') + 1;
     say_program(line, command, netns);
     if (family == AF_INET6 && needs_family(m))
         say(line, "-6");
-    if (family == AF_INET && !m->object->family_option && needs_family(m))
+    if (family == AF_INET && (via || (!m->object->family_option && needs_family(m))))
         say(line, "-4");
     say(line, rest);
 }
@@ -340,7 +343,7 @@ bool schema_command(const struct message *m, const char *netns, char *text, size
     if (reader_begin(&r, m->object->table, &m->header, m->nl) < 0)
         return false;
     r.message = m;
-    say_start(&line, m, netns, r.family);
+    say_start(&line, &r, netns);
     say_level(&line, &r);
     return line.complete;
 }

@@ -158,7 +158,8 @@ int writer_element(struct writer *outer, const struct field *field, struct nlatt
     struct nlmsghdr *nlh = &outer->message->header;
     const struct table *table = field->of;
     size_t header = MNL_ALIGN(table->header);
-    *inner = (struct writer){ .message = outer->message, .table = table, .nest = list };
+    *inner =
+        (struct writer){ .message = outer->message, .table = table, .nest = list, .element = true };
     if (nlh->nlmsg_len + header > MESSAGE_MAX)
         return too_long(err);
     inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);

@@ -48,6 +48,7 @@ struct writer {
     struct nlattr *rest;     /* this nest in the message's rest */
     bool late;               /* inside a nest that is LATER */
     bool other;              /* inside another object than the message's: a peer */
+    bool element;            /* one of several that have the same rows */
 };
 
 /* Begins a request and its outermost level. message_end must follow, also after an error. */

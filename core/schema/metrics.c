@@ -38,7 +38,7 @@ static const struct field fields[] = {
     { "initcwnd", NUMBER, U32, .attr = RTAX_INITCWND },
     { "ecn", SWITCH, U32, .attr = RTAX_FEATURES, .flags = NOT_SAID, .bit = RTAX_FEATURE_ECN },
     { "features", BITS, U32, .attr = RTAX_FEATURES, .flags = WRITE_ONLY, .of = feature_words },
-    { "rto_min", QUANTITY, U32, .attr = RTAX_RTO_MIN, .of = &unit_ms },
+    { "rto_min", QUANTITY, U32, .attr = RTAX_RTO_MIN, .of = &unit_ms, .bit = 1 },
     { "initrwnd", NUMBER, U32, .attr = RTAX_INITRWND },
     { "quickack", NUMBER, U32, .attr = RTAX_QUICKACK },
     { "congestion", STRING, .attr = RTAX_CC_ALGO, .word = "congctl", .max = 15,

@@ -148,7 +148,8 @@ struct table {
     const struct field *fields; /* ends with an empty row */
     uint16_t header;            /* size of the fixed struct */
     const char *first;          /* as a nest: the key of a value without a key */
-    uint16_t locks; /* the attribute whose bits say which of the others are locked: "lock 1400" */
+    uint16_t locks; /* the attribute whose bits say which of the others are locked: "lock 1400";
+                       a row's `.bit`: it is so without the word */
     const struct kind *kinds; /* of which one is named by the key `kind_word` or `kind_name` */
     const char *kind_word, *kind_name;
     /* Adds what the command line implies, once a caller's table is written. */

@@ -98,7 +98,7 @@ function TestNames.test_what_only_looks_is_not_refused()
     lu.assertNil(ns.published)
     local complete = require "nsh.repl.complete".complete
     lu.assertEquals(complete("h.link:", { h = host }), { "add", "del", "get", "list", "open", "replace", "set" })
-    lu.assertItemsEquals(complete("h.n", { h = host }), { "name", "neigh", "netlink", "nft", "nsid" })
+    lu.assertItemsEquals(complete("h.n", { h = host }), { "name", "neigh", "netlink", "nexthop", "nft", "nsid" })
     lu.assertEquals(complete("h.nope.", { h = host }), {})
 end
 
