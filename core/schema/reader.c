@@ -1,5 +1,6 @@
 #include "reader.h"
 
+#include <linux/if_ether.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -63,6 +64,8 @@ bool records_next(struct records *s) {
     s->begun = true;
     if (first && reader_begin(&s->reader, s->object->table, s->nlh, s->nl) < 0)
         return false;
+    if (s->object->next)
+        return s->reader.header && s->object->next(s);
     return s->object->each ? s->reader.header && next_element(s) : first;
 }
 
@@ -400,6 +403,19 @@ static bool from_via(const struct reader *r, const struct field *f, struct value
     return as_buffer(v);
 }
 
+static bool from_group(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    const size_t proto = 16;
+    if (!find(r, f, &place) || place.length < proto + sizeof(uint16_t))
+        return false;
+    int64_t type = wire_load(place.at + proto, BE16);
+    if (type == ETH_P_IP || type == ETH_P_IPV6)
+        address_format(type == ETH_P_IP ? AF_INET : AF_INET6, place.at, v->buffer);
+    else
+        mac_format(place.at, ETH_ALEN, v->buffer);
+    return as_buffer(v);
+}
+
 bool attribute_is_true(const struct nlattr *attr) {
     return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
 }
@@ -452,6 +468,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_ip(r, f, v);
     case VIA:
         return from_via(r, f, v);
+    case MULTICAST_GROUP:
+        return from_group(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
     case BRIDGE_ID:

@@ -58,8 +58,9 @@ enum meaning {
     IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
                   `.wide` has a row of its own for one of IPv6 */
     VIA,       /* an address of another family than the message's: "inet6 fe80::1" */
-    REALMS,    /* two names of realms, from where and to where: "7/9"; or the latter */
-    WEIGHT,    /* a number from 1 on; the message has one less */
+    MULTICAST_GROUP, /* an address, or a MAC; which of them is said 16 bytes behind */
+    REALMS,          /* two names of realms, from where and to where: "7/9"; or the latter */
+    WEIGHT,          /* a number from 1 on; the message has one less */
 };
 
 /* How the tables of a list stand in its attribute. */
@@ -142,6 +143,7 @@ struct field {
 
 struct writer;
 struct reader;
+struct records;
 
 struct table {
     const char *name;
@@ -181,7 +183,8 @@ struct object {
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
     uint16_t each;            /* the attribute of which each in a message is a record; 0: one */
-    bool family_option;       /* commands need -6 for IPv6 */
+    bool (*next)(struct records *records); /* or goes to the next one in its own way; false: none */
+    bool family_option;                    /* commands need -6 for IPv6 */
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
     void (*prepare_dump)(const void *filter, struct nlmsghdr *request);

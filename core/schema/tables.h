@@ -9,8 +9,8 @@ extern const struct table link_table, bridge_table, bridge_port_table, veth_tabl
 extern const struct table vxlan_table, bare_table, macvlan_table, macvtap_table, vlan_link_table;
 extern const struct table vrf_table, vrf_port_table, ipvlan_table, ipvtap_table, geneve_table;
 extern const struct table bond_table, bond_port_table;
-extern const struct table route_metrics_table, nexthop_table;
-extern const struct verb nexthop_verbs[];
+extern const struct table route_metrics_table, nexthop_table, mdb_table;
+extern const struct verb nexthop_verbs[], mdb_verbs[];
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
@@ -35,6 +35,8 @@ bool route_is_hidden(const struct reader *r);
 void route_prepare_deletion(struct nlmsghdr *record);
 void nexthop_prepare_deletion(struct nlmsghdr *record);
 void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);
+void mdb_prepare_dump(const void *filter, struct nlmsghdr *request);
+bool mdb_next(struct records *records);
 void fdb_prepare_dump(const void *filter, struct nlmsghdr *request);
 void vlan_prepare_dump(const void *filter, struct nlmsghdr *request);
 void link_prepare_dump(const void *filter, struct nlmsghdr *request);

@@ -1,5 +1,6 @@
 /* Values into attributes and fields, by the meaning of their row. */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,28 @@ static int write_via(struct writer *w, const struct field *f, const struct value
     return write_attribute(w, f->attr, bytes, sizeof bytes, err);
 }
 
+/* struct br_mdb_entry's addr: the protocol is behind the address, that of a MAC is 0. */
+static int write_group(struct writer *w, const struct field *f, const struct value *v,
+                       struct error *err) {
+    struct field proto = *f;
+    struct address ip = { 0 };
+    uint8_t *family = message_family(w->message);
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address or a MAC such as \"239.1.1.1\"", err);
+    bool is_mac = mac_parse(v->text, ip.bytes, ETH_ALEN, NULL) == 0;
+    if (!is_mac && address_parse(v->text, *family, &ip, err) < 0)
+        return -1;
+    if (!is_mac)
+        *family = ip.family;
+    proto.wire = BE16;
+    proto.offset = (uint16_t)(f->offset + sizeof ip.bytes);
+    if (put_number(w, &proto, is_mac ? 0 : ip.family == AF_INET ? ETH_P_IP : ETH_P_IPV6, err) < 0)
+        return -1;
+    memcpy((char *)mnl_attr_get_payload(writer_find(w, f->attr)) + f->offset, ip.bytes,
+           sizeof ip.bytes);
+    return 0;
+}
+
 static bool is_multicast(const struct address *ip) {
     return ip->family == AF_INET ? (ip->bytes[0] & 0xf0) == 0xe0 : ip->bytes[0] == 0xff;
 }
@@ -334,15 +357,34 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number, [HEX] = write_number,      [BOOL] = write_bool,
-    [SWITCH] = write_bool,   [CONSTANT] = write_bool,   [ENUM] = write_word,
-    [BITS] = write_word,     [FAMILY] = write_family,   [STRING] = write_string,
-    [MAC] = write_mac,       [ADDRESS] = write_address, [PREFIX] = write_address,
-    [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
-    [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
-    [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,     [IP] = write_ip,           [NAMED] = write_word,
-    [VIA] = write_via,       [REALMS] = write_realms,   [WEIGHT] = write_weight,
+    [NUMBER] = write_number,
+    [HEX] = write_number,
+    [BOOL] = write_bool,
+    [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,
+    [ENUM] = write_word,
+    [BITS] = write_word,
+    [FAMILY] = write_family,
+    [STRING] = write_string,
+    [MAC] = write_mac,
+    [ADDRESS] = write_address,
+    [PREFIX] = write_address,
+    [DEV] = write_dev,
+    [LENGTH] = write_length,
+    [NETNS] = write_netns,
+    [KIND] = write_kind,
+    [NUMBERS] = refuse_list,
+    [QUANTITY] = write_quantity,
+    [POWER] = write_power,
+    [HANDLE] = write_handle,
+    [PAIR] = write_pair,
+    [FLAG] = write_bool,
+    [IP] = write_ip,
+    [NAMED] = write_word,
+    [MULTICAST_GROUP] = write_group,
+    [VIA] = write_via,
+    [REALMS] = write_realms,
+    [WEIGHT] = write_weight,
 };
 
 bool field_filters(const struct field *f) {

@@ -20,7 +20,7 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority", nexthop = "id" }
+local own_key = { qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority", nexthop = "id", mdb = "grp" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)

@@ -108,8 +108,9 @@ end
 
 local function note(seen, prefix, fields, values)
     for key, value in pairs(fields) do
-        local at = type(key) == "number" and prefix or prefix .. key
-        if type(value) == "table" then note(seen, at .. ".", value, values) else values[at] = tostring(value) end
+        local at = prefix .. (type(key) == "number" and "" or key)
+        local inside = type(key) == "number" and prefix or at .. "."
+        if type(value) == "table" then note(seen, inside, value, values) else values[at] = tostring(value) end
     end
     return values
 end
