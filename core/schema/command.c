@@ -75,10 +75,10 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
 
 static void say_bits(struct line *line, const struct reader *r, const struct field *f) {
     int64_t bits;
-    if (!read_number(r, f, &bits) || !bits)
+    if (!read_number(r, f, &bits))
         return;
     for (const struct word *word = f->of; word->name; word++)
-        if (bits & word->value) {
+        if (bits ? bits & word->value : !word->value) {
             char lower[64];
             size_t i = 0;
             for (; i < sizeof lower - 1 && word->name[i]; i++)

@@ -32,6 +32,9 @@ static const struct word own_scopes[] = {
 
 static const struct word own_realms[] = { { 0, "cosmos" }, { 0 } };
 static const struct word own_groups[] = { { 0, "default" }, { 0 } };
+static const struct word own_addr_protocols[] = {
+    { 0, "unspec" }, { 1, "kernel_lo" }, { 2, "kernel_ra" }, { 3, "kernel_ll" }, { 0 },
+};
 static const struct word own_tos[] = { { 0, "default" }, { 0 } };
 
 struct names table_names = { "rt_tables", own_tables };
@@ -39,6 +42,7 @@ struct names protocol_names = { "rt_protos", own_protocols };
 struct names scope_names = { "rt_scopes", own_scopes };
 struct names realm_names = { "rt_realms", own_realms };
 struct names group_names = { "group", own_groups };
+struct names addr_protocol_names = { "rt_addrprotos", own_addr_protocols };
 struct names tos_names = { "rt_dsfield", own_tos };
 
 /* --- the files -------------------------------------------------------------------------------- */

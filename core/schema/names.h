@@ -9,7 +9,8 @@ struct names {
     struct word *all;       /* own and file's; NULL until they are needed */
 };
 
-extern struct names table_names, protocol_names, scope_names, realm_names, group_names, tos_names;
+extern struct names table_names, protocol_names, scope_names, realm_names, group_names, tos_names,
+    addr_protocol_names;
 
 /* All of them, which end with a NULL name; the files are read by the first call. */
 const struct word *load_names(struct names *names);

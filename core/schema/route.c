@@ -1,5 +1,4 @@
 /* Routes: struct rtmsg and RTA_* (linux/rtnetlink.h; net/ipv4/fib_frontend.c, net/ipv6/route.c). */
-#include <endian.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -52,18 +51,15 @@ static const struct field via_fields[] = {
 
 static const struct table via_table = { .name = "via", .fields = via_fields };
 
-/* The upper half of a number is where they come from. */
-enum { UPPER = BYTE_ORDER == BIG_ENDIAN ? 0 : 2 };
-
-#define REALM(name_, offset_)                                                                  \
-    {                                                                                          \
-        name_, NAMED, U16, .attr = RTA_FLOW, .offset = offset_, .size = 4, .flags = ONLY_TRUE, \
-                           .of = &realm_names                                                  \
+#define REALM(name_, offset_, flags_)                                                       \
+    {                                                                                       \
+        name_, NAMED, U16, .attr = RTA_FLOW, .offset = offset_, .size = 4, .flags = flags_, \
+                           .of = &realm_names                                               \
     }
 
 static const struct field flow_fields[] = {
-    REALM("to", 2 - UPPER),
-    REALM("from", UPPER),
+    REALM("to", LOWER_HALF, 0),
+    REALM("from", UPPER_HALF, ONLY_TRUE),
     { 0 },
 };
 
@@ -77,10 +73,10 @@ static const struct table flow_table = { .name = "flow", .fields = flow_fields }
       .word = "via",                                                                         \
       .help = "the next router; \"inet6 fe80::1\" if it is of IPv6 and the route of IPv4" }, \
         { "via", VIA, .attr = RTA_VIA, .flags = WRITE_ONLY }, {                              \
-        "via", GROUP, .flags = NOT_SAID, .of = &via_table                                    \
+        "via", GROUP, .attr = RTA_VIA, .flags = NOT_SAID, .of = &via_table                   \
     }
 #define FLOW                                                                              \
-    { "flow", GROUP, .flags = NOT_SAID, .of = &flow_table }, {                            \
+    { "flow", GROUP, .attr = RTA_FLOW, .flags = NOT_SAID, .of = &flow_table }, {          \
         "realms", REALMS, U32, .attr = RTA_FLOW, .flags = WRITE_ONLY, .of = &realm_names, \
                                .help = "for counting: \"to\", or \"from/to\""             \
     }

@@ -37,6 +37,8 @@ static const struct word ipproto_words[] = {
                                    .flags = NOT_SAID | DIFFERENT                                   \
     }
 
+#define REALM(offset_, flags_) .attr = FRA_FLOW, .offset = offset_, .size = 4, .flags = flags_
+
 static const struct field rule_fields[] = {
     { "priority", NUMBER, U32, .attr = FRA_PRIORITY, .flags = ALWAYS,
       .help = "the lower is first" },
@@ -67,11 +69,16 @@ static const struct field rule_fields[] = {
       .flags = NOT_SAID },
     { "uid_end", NUMBER, U32, .attr = FRA_UID_RANGE, PART(fib_rule_uid_range, end),
       .flags = NOT_SAID },
+    { "tun_id", NUMBER, BE64, .attr = FRA_TUN_ID, .help = "the id that a tunnel has taken it by" },
     { "ipproto", ENUM, U8, .attr = FRA_IP_PROTO, .of = ipproto_words },
     PORTS("sport", FRA_SPORT_RANGE, "a port, or \"80-90\""),
     PORTS("dport", FRA_DPORT_RANGE, NULL),
     { "table", NAMED, U32, .attr = FRA_TABLE, .flags = ONLY_TRUE, .word = "lookup",
       .of = &table_names, .help = "a number or main, local, default" },
+    { "flow_to", NAMED, U16, REALM(LOWER_HALF, NOT_SAID), .of = &realm_names },
+    { "flow_from", NAMED, U16, REALM(UPPER_HALF, NOT_SAID | ONLY_TRUE), .of = &realm_names },
+    { "realms", REALMS, U32, .attr = FRA_FLOW, .flags = WRITE_ONLY, .of = &realm_names,
+      .help = "for counting: \"to\", or \"from/to\"" },
     { "suppress_prefixlen", NUMBER, U32, .attr = FRA_SUPPRESS_PREFIXLEN, .flags = UNLESS,
       .word = "suppress_prefixlength", .bit = UINT32_MAX, .max = 128,
       .help = "routes of no more bits do not count" },
@@ -86,9 +93,9 @@ static const struct field rule_fields[] = {
     { 0 },
 };
 
-/* A record has the ends of a range, a command says it in one. */
+/* A record has the ends of a range, or both realms; a command says them in one. */
 static int note_ranges(struct writer *w, struct error *err) {
-    static const char *const keys[] = { "uidrange", "sport", "dport" };
+    static const char *const keys[] = { "uidrange", "sport", "dport", "realms" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct field *f = schema_field(w->table, keys[i]);
         if (writer_find(w, f->attr) && message_note(w->message, f, false, err) < 0)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,7 +72,7 @@ enum framing {
 };
 
 /* How numbers stand in the message. */
-enum wire { NONE, U8, U16, U32, U64, S32, BE16, BE32 };
+enum wire { NONE, U8, U16, U32, U64, S32, BE16, BE32, BE64 };
 
 extern const struct wire_type {
     size_t size;
@@ -233,6 +234,10 @@ struct field pair_second(const struct field *first);
 
 /* Whether the row is a nest with a table of its own. */
 bool field_is_nest(const struct field *field);
+
+/* Where a number has its halves, each of two bytes: which of them is first depends on the machine.
+ */
+enum { LOWER_HALF = BYTE_ORDER == BIG_ENDIAN ? 2 : 0, UPPER_HALF = 2 - LOWER_HALF };
 
 /* Rows are put together with these. */
 #define HEADER(type, member) .offset = offsetof(struct type, member)

@@ -65,7 +65,7 @@ static void walk_numbers(const struct reader *r, const struct field *f, const st
     sink->close(arg, f, true);
 }
 
-/* A group says something if its first row does. */
+/* A group that is no attribute says something if its first row does. */
 static bool is_silent(const struct reader *group) {
     int64_t number;
     return !read_number(group, group->table->fields, &number) || !number;
@@ -75,7 +75,9 @@ static void walk_nest(const struct reader *r, const struct field *f, const struc
                       void *arg) {
     struct reader inner;
     bool there = reader_nest(r, f, &inner);
-    if (!(f->flags & ALWAYS) && (f->meaning == GROUP ? is_silent(&inner) : !there))
+    if (f->meaning == GROUP)
+        there = f->attr ? r->tb[f->attr] != NULL : !is_silent(&inner);
+    if (!there && !(f->flags & ALWAYS))
         return;
     if (f->name)
         sink->open(arg, f, false);
