@@ -2,7 +2,6 @@
 local ways = dofile((arg[0]:gsub("[^/]*$", "ways.lua")))
 local lu = require "luaunit"
 local nsh = require "nsh"
-local support = ways.support
 
 local EINVAL = "EINVAL"
 local MAC = "02:00:00:00:07:01"
@@ -13,13 +12,15 @@ local cases = {
         "10.0.0.7 dev v1 lladdr " .. MAC .. " nud permanent router protocol static" },
     { { "10.0.0.7", dev = "v0", lladdr = "02:00:00:00:07:02", state = { "NOARP" }, protocol = 77 },
         "10.0.0.7 dev v0 lladdr 02:00:00:00:07:02 nud noarp protocol 77" },
-    { { "10.0.0.7", dev = "v0", lladdr = MAC, nud = "reachable" }, "10.0.0.7 dev v0 lladdr " .. MAC .. " nud reachable" },
+    { { "10.0.0.7", dev = "v0", lladdr = MAC, nud = "reachable" },
+        "10.0.0.7 dev v0 lladdr " .. MAC .. " nud reachable" },
     { { "10.0.0.7", dev = "v0", lladdr = MAC, nud = "stale", extern_learn = true },
         "10.0.0.7 dev v0 lladdr " .. MAC .. " nud stale extern_learn" },
     { { "10.0.0.7", dev = "v0", nud = "failed" }, "10.0.0.7 dev v0 nud failed" },
     { { "10.0.0.7", dev = "v0", managed = true }, "10.0.0.7 dev v0 managed" },
     { { "fd00::7", dev = "v0", lladdr = MAC, router = true }, "fd00::7 dev v0 lladdr " .. MAC .. " router", "inet6" },
-    { { "fd00::7", dev = "v0", lladdr = MAC, nud = "stale" }, "fd00::7 dev v0 lladdr " .. MAC .. " nud stale", "inet6" },
+    { { "fd00::7", dev = "v0", lladdr = MAC, nud = "stale" },
+        "fd00::7 dev v0 lladdr " .. MAC .. " nud stale", "inet6" },
     { { "fd00::7", dev = "v0", lladdr = MAC, nud = "noarp", protocol = "bird" },
         "fd00::7 dev v0 lladdr " .. MAC .. " nud noarp protocol bird", "inet6" },
     { { "fd00::7", dev = "v0", managed = true }, "fd00::7 dev v0 managed", "inet6" },
@@ -65,6 +66,13 @@ TestProxy = ways.test{
     object = "neigh", cases = proxies, show = "neigh show proxy", filter = { proxy = true },
     constant = { proxy = true, ["router"] = true, protocol = true },
 }
+
+function TestProxy.test_they_are_a_table_of_their_own()
+    local ns = ways.space()
+    ns.neigh:add{ "10.0.0.7", proxy = true, dev = "v0" }
+    lu.assertEquals(#ns.neigh:list{ dst = "10.0.0.7" }, 0)
+    lu.assertEquals(#ns.neigh:list{ dst = "10.0.0.7", proxy = true }, 1)
+end
 
 function TestNeigh.test_use_looks_for_it()
     local ns = ways.space()
