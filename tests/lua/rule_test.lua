@@ -40,8 +40,8 @@ local cases = {
     { { flow_from = 3, flow_to = "cosmos" }, "realms 3/0" },
     { { flow_from = 3, flow_to = 4 }, "realms 3/4" },
     { { family = "inet6", tun_id = 8, tos = "AF11", l3mdev = true }, "tun_id 8 tos AF11 l3mdev", "inet6" },
-    { { family = "inet6", from = "fd00::/64", fwmark = "1/3", oif = "v0", uidrange = "5-6", dport = 9 },
-        "from fd00::/64 fwmark 1/3 oif v0 uidrange 5-6 dport 9", "inet6" },
+    { { family = "inet6", from = "fd00::/64", fwmark = "1/3", oif = "v0", uidrange = "0-0", dport = 9 },
+        "from fd00::/64 fwmark 1/3 oif v0 uidrange 0-0 dport 9", "inet6" },
 }
 
 for _, case in ipairs(cases) do
