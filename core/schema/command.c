@@ -172,9 +172,10 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
 
 /* "mtu lock 1400". */
 static void say_word(struct line *line, const struct reader *r, const struct field *f) {
-    const struct nlattr *locks = r->table->locks ? r->tb[r->table->locks] : NULL;
+    const struct field locks = { "", NUMBER, U32, .attr = r->table->locks };
+    int64_t bits;
     say(line, word_of(f));
-    if (locks && !f->bit && mnl_attr_get_u32(locks) >> f->attr & 1)
+    if (locks.attr && !f->bit && read_number(r, &locks, &bits) && bits >> f->attr & 1)
         say(line, "lock");
 }
 
