@@ -4,127 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "level.h"
 #include "nsh.h"
-#include "value.h"
 
 /* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
    middle of this one. So tables are only read with what is raw and needs no memory. */
 
-/* One level of the caller's table on its way into one level of the message. */
-struct level {
-    lua_State *L;
-    int index;
-    struct writer *w;
-    const struct kind *kind, *port; /* of the link, as the caller named them */
-    const char *foreign;            /* the kind that they named, if it is not ours to know */
-    bool kinds_known;
-    bool outermost;               /* values without a key and a record's name are allowed */
-    bool flat;                    /* keys that are not ours belong to someone else */
-    const struct level *outer;    /* of a flat nest: where its keys come from */
-    const struct field *in_order; /* of a group: the rows of values without a key */
-    uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
-    struct error *err;
-};
-
 static int encode_level(struct level *level);
 static void find_kinds(struct level *level);
-
-static int refuse_key(struct level *level, const char *what, const char *key) {
-    error_set(level->err, EINVAL, "%s", what);
-    snprintf(level->err->key, sizeof level->err->key, "%s", key);
-    return -1;
-}
-
-/* "peer" before "mtu": which nest a refused key is in. */
-static int prefix_key(struct error *err, const char *nest) {
-    char key[sizeof err->key];
-    snprintf(key, sizeof key, "%s%s%.40s", nest, err->key[0] ? " " : "", err->key);
-    memcpy(err->key, key, sizeof key);
-    return -1;
-}
-
-static const char *key_of(const struct field *f) {
-    return f->word ? f->word : f->name;
-}
-
-static int encode_scalar(struct level *level, const struct field *f, int index) {
-    struct value v;
-    if (to_value(level->L, index, f, &v))
-        return write_value(level->w, f, &v, level->err);
-    if (f->flags & READ_ONLY && !message_lists(level->w->message))
-        return 0;
-    char what[80];
-    snprintf(what, sizeof what, "a %s given, a plain value expected",
-             luaL_typename(level->L, index));
-    return refuse_key(level, what, level->w->by_name ? f->name : key_of(f));
-}
-
-static int encode_numbers(struct level *level, const struct field *f, int index) {
-    lua_State *L = level->L;
-    struct value v;
-    int result = 0;
-    if (lua_rawlen(L, index) != f->bit) {
-        char what[80];
-        snprintf(what, sizeof what, "%llu numbers given, %u expected",
-                 (unsigned long long)lua_rawlen(L, index), f->bit);
-        return refuse_key(level, what, key_of(f));
-    }
-    for (uint32_t i = 0; result == 0 && i < f->bit; i++) {
-        lua_rawgeti(L, index, i + 1);
-        result = to_value(L, lua_gettop(L), f, &v)
-                     ? write_element(level->w, f, i, &v, level->err)
-                     : refuse_key(level, "a list of numbers expected", key_of(f));
-        lua_pop(L, 1);
-    }
-    return result;
-}
-
-/* Of a new link an empty list is none. */
-static int encode_list(struct level *level, const struct field *f, int index) {
-    lua_State *L = level->L;
-    struct writer inner;
-    struct value v;
-    int result = 0;
-    bool is_list = lua_istable(L, index);
-    lua_Integer count = is_list ? (lua_Integer)lua_rawlen(L, index) : 1;
-    if (count == 0 && message_makes_new(level->w->message))
-        return 0;
-    if (begin_list(level->w, f, &inner, level->err) < 0)
-        return -1;
-    for (lua_Integer i = 1; result == 0 && i <= count; i++) {
-        if (is_list)
-            lua_rawgeti(L, index, i);
-        else
-            lua_pushvalue(L, index);
-        result = to_value(L, lua_gettop(L), f, &v)
-                     ? write_item(&inner, f, (size_t)i - 1, &v, level->err)
-                     : refuse_key(level, "a list of plain values expected", f->name);
-        lua_pop(L, 1);
-    }
-    return result < 0 ? -1 : end_list(level->w, f, &inner, level->err);
-}
-
-/* BITS take a word or a list of them, NUMBERS and LISTs a list. */
-static int encode_words(struct level *level, const struct field *f, int index) {
-    lua_State *L = level->L;
-    if (f->meaning == NUMBERS && lua_istable(L, index) && !(f->flags & READ_ONLY))
-        return encode_numbers(level, f, index);
-    if (f->meaning == LIST && !(f->flags & READ_ONLY) && !message_lists(level->w->message))
-        return encode_list(level, f, index);
-    if (!lua_istable(L, index) || f->meaning != BITS)
-        return encode_scalar(level, f, index);
-    static const struct value none = { .type = VALUE_NUMBER };
-    int result = 0;
-    if (f->flags & MASKED && lua_rawlen(L, index) == 0)
-        return write_value(level->w, f, &none, level->err);
-    for (lua_Integer i = 1; result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
-        result = encode_scalar(level, f, lua_gettop(L));
-        lua_pop(L, 1);
-    }
-    if (result == 0)
-        lua_pop(L, 1);
-    return result;
-}
 
 static bool is_empty(lua_State *L, int index) {
     int top = lua_gettop(L);
@@ -137,7 +24,9 @@ static bool is_empty(lua_State *L, int index) {
 }
 
 static bool is_begun(const struct writer *w, const struct field *f) {
-    return f->meaning == GROUP ? message_given(w->message, f) : writer_find(w, f->attr) != NULL;
+    if (f->meaning == GROUP && !w->element)
+        return message_given(w->message, f);
+    return writer_find(w, f->attr ? f->attr : ((const struct table *)f->of)->fields->attr) != NULL;
 }
 
 static int begin_nest(struct level *outer, const struct field *f, const struct table *table,
@@ -192,6 +81,54 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     return message_postpone(outer->w, f, start, outer->err);
 }
 
+/* One table of a list, or a value that stands for it. */
+static int encode_element(struct level *outer, const struct field *f, struct nlattr *list) {
+    struct writer inner;
+    if (writer_element(outer->w, f, list, &inner, outer->err) < 0)
+        return -1;
+    struct level level = { .L = outer->L,
+                           .index = lua_gettop(outer->L),
+                           .w = &inner,
+                           .kinds_known = true,
+                           .outermost = true,
+                           .err = outer->err };
+    return encode_level(&level) < 0 ? -1 : writer_element_end(&inner, f, outer->err);
+}
+
+static int encode_elements(struct level *outer, const struct field *f, int index,
+                           struct nlattr *list) {
+    lua_State *L = outer->L;
+    char key[24];
+    for (lua_Integer i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+        if (encode_element(outer, f, list) < 0) {
+            snprintf(key, sizeof key, "%s[%lld]", said_key(outer, f), (long long)i);
+            return prefix_key(outer->err, key);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return 0;
+}
+
+static int encode_records(struct level *outer, const struct field *f, int index) {
+    struct writer *w = outer->w;
+    if (f->flags & READ_ONLY)
+        return 0;
+    if (message_lists(w->message)) {
+        schema_unfit_filter(w->table, outer->err);
+        return prefix_key(outer->err, said_key(outer, f));
+    }
+    if (writer_find(w, f->attr))
+        return refuse_key(outer, "given twice", key_of(f));
+    if (!lua_istable(outer->L, index) || !lua_rawlen(outer->L, index))
+        return refuse_key(outer, "a list of tables expected", said_key(outer, f));
+    struct nlattr *list = writer_list(w, f, outer->err);
+    if (!list || encode_elements(outer, f, index, list) < 0)
+        return -1;
+    writer_list_end(w, list);
+    return message_note(w->message, f, w->by_name, outer->err);
+}
+
 /* The name of the kind ("gretap") or of the port ("bridge_slave") that the table is of; NULL. */
 static const char *kind_table_name(const struct level *level, const struct table *table) {
     if (level->kind && table == level->kind->data)
@@ -218,6 +155,16 @@ static const struct field *find_field(const struct table *table, const char *key
         *at = '-';
     f = schema_field(table, plain);
     return f && (!reserved || f->flags & RESERVED) ? f : NULL;
+}
+
+/* The same for a value: where two rows have the key, a table is for the one that takes tables. */
+static const struct field *find_field_for(const struct level *level, const char *key, int value) {
+    const struct field *f = find_field(level->w->table, key), *other = f;
+    if (!f || field_is_nest(f) || !lua_istable(level->L, value))
+        return f;
+    while (other->meaning && (!field_is_nest(other) || !other->name || strcmp(other->name, key)))
+        other++;
+    return other->meaning ? other : f;
 }
 
 static bool stands_beside(const struct table *table, const char *key) {
@@ -272,6 +219,8 @@ static int encode_field(struct level *level, const struct field *f, const char *
     if (field_is_nest(f))
         return encode_nest(level, f, value);
     level->w->by_name = written && !strcmp(written, f->name);
+    if (f->meaning == RECORDS)
+        return encode_records(level, f, value);
     return encode_words(level, f, value);
 }
 
@@ -285,7 +234,7 @@ static int encode_key(struct level *level, const char *key, const char *written,
     const struct verb *verb = level->w->message->verb;
     if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
         key = verb->first;
-    const struct field *f = find_field(table, key);
+    const struct field *f = find_field_for(level, key, value);
     if (f && f->flags & YIELDS)
         find_kinds(level);
     bool own = f && !(f->flags & FLAT && !lua_istable(level->L, value));

@@ -304,7 +304,9 @@ static int add_deletion(struct deletions *d, const struct nlmsghdr *nlh, uint16_
     struct nlmsghdr *copy = memcpy(d->bytes + d->used, nlh, nlh->nlmsg_len);
     copy->nlmsg_type = type;
     copy->nlmsg_flags = 0;
-    d->used += size;
+    if (message.object->prepare_deletion)
+        message.object->prepare_deletion(copy);
+    d->used += MNL_ALIGN(copy->nlmsg_len);
     d->count++;
     return 0;
 }

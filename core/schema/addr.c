@@ -19,7 +19,7 @@ static const struct field addr_fields[] = {
       .help = "the address, with its prefix length: \"10.0.0.1/24\"" },
     { "prefixlen", LENGTH, U8, HEADER(ifaddrmsg, ifa_prefixlen), .flags = NOT_SAID, .max = 128,
       .help = "bits, where the address was given without them" },
-    { "scope", ENUM, U8, HEADER(ifaddrmsg, ifa_scope), .of = scope_words },
+    { "scope", NAMED, U8, HEADER(ifaddrmsg, ifa_scope), .of = &scope_names },
     { "family", FAMILY, U8, HEADER(ifaddrmsg, ifa_family), .flags = NOT_SAID, .of = family_words },
     { "address", PREFIX, .attr = IFA_ADDRESS, .flags = SPLIT, .word = "peer",
       .length_at = offsetof(struct ifaddrmsg, ifa_prefixlen),
@@ -31,6 +31,9 @@ static const struct field addr_fields[] = {
     { "ifname", DEV, S32, HEADER(ifaddrmsg, ifa_index), .word = "dev", .help = "the interface" },
     { "label", STRING, .attr = IFA_LABEL, .max = 15 },
     { "metric", NUMBER, U32, .attr = IFA_RT_PRIORITY, .help = "of the route it brings" },
+    /* which iproute2 of Debian 12 has no word for */
+    { "protocol", NAMED, U8, .attr = IFA_PROTO, .flags = NOT_SAID | ONLY_TRUE, .word = "proto",
+      .of = &addr_protocol_names, .help = "who made it" },
     FLAG("secondary", IFA_F_SECONDARY, READ_ONLY), /* an IPv6 one is "temporary", below */
     FLAG("tentative", IFA_F_TENTATIVE, READ_ONLY),
     FLAG("deprecated", IFA_F_DEPRECATED, READ_ONLY),

@@ -74,10 +74,10 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
 
 static void say_bits(struct line *line, const struct reader *r, const struct field *f) {
     int64_t bits;
-    if (!read_number(r, f, &bits) || !bits)
+    if (!read_number(r, f, &bits))
         return;
     for (const struct word *word = f->of; word->name; word++)
-        if (bits & word->value) {
+        if (bits ? bits & word->value : !word->value) {
             char lower[64];
             size_t i = 0;
             for (; i < sizeof lower - 1 && word->name[i]; i++)
@@ -89,10 +89,10 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
 }
 
 static bool has_data(const struct reader *r, enum meaning meaning) {
-    for (const struct field *f = r->table->fields; f->meaning; f++)
-        if (f->meaning == meaning)
-            return r->tb[f->attr] != NULL;
-    return false;
+    const struct field *f = r->table->fields;
+    while (f->meaning && f->meaning != meaning)
+        f++;
+    return f->meaning && r->tb[f->attr];
 }
 
 /* A request that only changes a port names its master's kind: "type bridge_slave". */
@@ -129,6 +129,20 @@ static void say_group(struct line *line, const struct reader *group) {
             last = f;
     for (const struct field *f = rows; last && f <= last; f++)
         say_number(line, group, f);
+}
+
+/* "1,10": the fields that records show. */
+static void say_struct(struct line *line, const struct reader *r) {
+    char number[24];
+    struct value v;
+    bool first = true;
+    for (const struct field *f = r->table->fields; f->meaning; f++)
+        if (read_value(r, f, &v)) {
+            int length =
+                snprintf(number, sizeof number, "%s%lld", first ? "" : ",", (long long)v.number);
+            put(line, number, (size_t)length);
+            first = false;
+        }
 }
 
 static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
@@ -179,11 +193,20 @@ static void say_list(struct line *line, const struct reader *r, const struct fie
     read_list(r, f, say_element, &list);
 }
 
+/* "mtu lock 1400". */
+static void say_word(struct line *line, const struct reader *r, const struct field *f) {
+    const struct field locks = { "", NUMBER, U32, .attr = r->table->locks };
+    int64_t bits;
+    say(line, field_word(f));
+    if (locks.attr && !f->bit && read_number(r, &locks, &bits) && bits >> f->attr & 1)
+        say(line, "lock");
+}
+
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
     int64_t number;
     if (!read_number(r, f, &number))
         return;
-    say(line, field_word(f));
+    say_word(line, r, f);
     say_number(line, r, f);
 }
 
@@ -223,7 +246,9 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
         return;
     }
     if (!(f->flags & POSITIONAL))
-        say(line, field_word(f));
+        say_word(line, r, f);
+    if (f->meaning == VIA)
+        say(line, "inet6");
     if (f->meaning == ENUM && f->flags & AS_NUMBER && read_number(r, f, &code)) {
         v.type = VALUE_NUMBER;
         v.number = code;
@@ -278,6 +303,23 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
         say_level(line, &inner);
 }
 
+/* A hop is said with its word before it, "nexthop via 10.0.0.1 weight 2"; structs in one word, as
+   "1,10/2". */
+static void say_records(struct line *line, const struct reader *r, const struct field *f) {
+    struct reader inner;
+    if (f->bit == STRUCTS && r->tb[f->attr])
+        say(line, field_word(f));
+    for (const char *at = NULL, *before = NULL; reader_element(r, f, &at, &inner); before = at) {
+        if (f->bit == STRUCTS) {
+            put(line, before ? "/" : " ", 1);
+            say_struct(line, &inner);
+        } else {
+            say(line, field_word(f));
+            say_level(line, &inner);
+        }
+    }
+}
+
 static void say_row(struct line *line, const struct reader *r, const struct field *f) {
     if (field_is_nest(f))
         say_nest(line, r, f);
@@ -285,6 +327,8 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_switch(line, r, f);
     else if (f->meaning == BITS)
         say_bits(line, r, f);
+    else if (f->meaning == RECORDS)
+        say_records(line, r, f);
     else if (f->meaning == NUMBERS)
         say_numbers(line, r, f);
     else if (f->meaning == LIST)
@@ -319,12 +363,15 @@ static void say_program(struct line *line, const char *command, const char *netn
 }
 
 /* "ip link set" with its options behind the first word. */
-static void say_start(struct line *line, const struct message *m, const char *netns, int family) {
+static void say_start(struct line *line, const struct reader *r, const char *netns) {
+    const struct message *m = r->message;
+    int family = r->family;
+    bool via = has_data(r, VIA); /* of IPv6, for which ip may take all */
     const char *command = m->verb->command, *rest = strchr(command, ' ') + 1;
     say_program(line, command, netns);
     if (family == AF_INET6 && needs_family(m))
         say(line, "-6");
-    if (family == AF_INET && !m->object->family_option && needs_family(m))
+    if (family == AF_INET && (via || (!m->object->family_option && needs_family(m))))
         say(line, "-4");
     say(line, rest);
 }
@@ -367,7 +414,7 @@ bool schema_command(const struct message *m, const char *netns, char *text, size
         say_made(&line, m, netns, &r, &data, name);
         return line.complete;
     }
-    say_start(&line, m, netns, r.family);
+    say_start(&line, &r, netns);
     say_level(&line, &r);
     return line.complete;
 }

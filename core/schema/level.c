@@ -1,4 +1,5 @@
 /* The levels of a message: what stands in each, by number. */
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "reader.h"
@@ -54,7 +55,18 @@ bool records_next(struct records *s) {
     s->begun = true;
     if (first && reader_begin(&s->reader, s->object->table, s->nlh, s->nl) < 0)
         return false;
+    if (s->object->next)
+        return s->reader.header && s->object->next(s);
     return s->object->each ? s->reader.header && next_element(s) : first;
+}
+
+static void inherit(struct reader *inner, const struct reader *outer, const struct table *table) {
+    *inner = (struct reader){ .table = table,
+                              .family = outer->family,
+                              .nl = outer->nl,
+                              .message = outer->message,
+                              .kind = outer->kind,
+                              .port = outer->port };
 }
 
 bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {
@@ -67,13 +79,38 @@ bool reader_nest(const struct reader *outer, const struct field *f, struct reade
     }
     if (!attr || !table)
         return false;
-    *inner = (struct reader){ .table = table,
-                              .family = outer->family,
-                              .nl = outer->nl,
-                              .message = outer->message,
-                              .kind = outer->kind,
-                              .port = outer->port };
+    inherit(inner, outer, table);
     return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
+}
+
+/* How much a table of a list takes. 0: there is none any more. */
+static size_t element_size(const struct field *f, const char *at, const char *end) {
+    size_t left = (size_t)(end - at), size = ((const struct table *)f->of)->header;
+    if (f->bit == NESTS)
+        return mnl_attr_ok((const struct nlattr *)at, (int)left)
+                   ? ((const struct nlattr *)at)->nla_len
+                   : 0;
+    if (left < size)
+        return 0;
+    if (f->bit == HOPS && ((const struct rtnexthop *)at)->rtnh_len > size)
+        size = ((const struct rtnexthop *)at)->rtnh_len;
+    return size <= left ? size : 0;
+}
+
+bool reader_element(const struct reader *outer, const struct field *f, const char **at,
+                    struct reader *inner) {
+    const struct nlattr *attr = find_attribute(outer, f);
+    if (!attr)
+        return false;
+    const char *begin = mnl_attr_get_payload(attr);
+    const char *end = begin + mnl_attr_get_payload_len(attr);
+    if (*at)
+        begin = *at + MNL_ALIGN(element_size(f, *at, end));
+    size_t size = begin < end ? element_size(f, begin, end) : 0;
+    size_t head = f->bit == NESTS ? MNL_ATTR_HDRLEN : 0;
+    *at = begin;
+    inherit(inner, outer, f->of);
+    return size > head && read_level(inner, begin + head, size - head) == 0;
 }
 
 void reader_make(struct reader *r, uint16_t attr, uint32_t number) {

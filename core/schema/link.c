@@ -62,8 +62,6 @@ static const struct word linkmode_words[] = {
     { 0 },
 };
 
-const struct word group_words[] = { { 0, "default" }, { 0 } };
-
 static const struct word addr_gen_words[] = {
     { IN6_ADDR_GEN_MODE_EUI64, "eui64" },
     { IN6_ADDR_GEN_MODE_NONE, "none" },
@@ -152,7 +150,7 @@ static const struct field link_fields[] = {
       .of = operstate_words },
     { "linkmode", ENUM, U8, .attr = IFLA_LINKMODE, .flags = YIELDS, .word = "mode",
       .of = linkmode_words },
-    { "group", ENUM, U32, .attr = IFLA_GROUP, .flags = YIELDS, .of = group_words },
+    { "group", NAMED, U32, .attr = IFLA_GROUP, .flags = YIELDS, .of = &group_names },
     { "txqlen", NUMBER, U32, .attr = IFLA_TXQLEN, .word = "txqueuelen",
       .help = "length of the transmit queue, packets" },
     { "link_type", ENUM, U16, HEADER(ifinfomsg, ifi_type), .flags = READ_ONLY, .of = type_words },

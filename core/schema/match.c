@@ -16,7 +16,7 @@ static bool same_port_kind(const struct reader *a, const struct reader *b, const
 static bool same_value(const struct reader *a, const struct reader *b, const struct field *f) {
     struct value left, right;
     bool in_a = read_value(a, f, &left), in_b = read_value(b, f, &right);
-    if (in_a && f->meaning == ENUM && left.type == VALUE_TEXT && !strcmp(left.text, "all"))
+    if (in_a && f->meaning == NAMED && left.type == VALUE_TEXT && !strcmp(left.text, "all"))
         return true;                                          /* table all */
     if (!in_a && f->meaning == PREFIX && !(f->flags & SPLIT)) /* "default", of whatever family */
         return in_b && !strcmp(right.text, "default");
@@ -236,6 +236,23 @@ static bool append(char *key, size_t size, const struct message *m, const struct
 }
 
 static bool locate(const struct message *m, const struct reader *r, const struct refusal *refusal,
+                   char *key, size_t size);
+
+/* "nexthops[2] via" */
+static bool locate_element(const struct message *m, const struct reader *r, const struct field *f,
+                           const struct refusal *refusal, char *key, size_t size) {
+    struct reader inner;
+    int number = 0;
+    for (const char *at = NULL; reader_element(r, f, &at, &inner);) {
+        snprintf(key, size, "%s[%d]", message_key(m, f), ++number);
+        if (locate(m, &inner, refusal, key, size))
+            return true;
+    }
+    key[0] = 0;
+    return append(key, size, m, f);
+}
+
+static bool locate(const struct message *m, const struct reader *r, const struct refusal *refusal,
                    char *key, size_t size) {
     for (const struct field *f = r->table->fields; f->meaning; f++) {
         const struct nlattr *attr = f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
@@ -249,6 +266,8 @@ static bool locate(const struct message *m, const struct reader *r, const struct
         bool given = field_is_nest(f) || !m->given_count || message_given(m, f);
         if (start == refusal->offset && given)
             return append(key, size, m, f);
+        if (start < refusal->offset && refusal->offset < end && f->meaning == RECORDS)
+            return locate_element(m, r, f, refusal, key, size);
         if (start < refusal->offset && refusal->offset < end && reader_nest(r, f, &inner))
             return append(key, size, m, f) && locate(m, &inner, refusal, key, size);
     }

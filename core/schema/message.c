@@ -1,6 +1,7 @@
 #include "message.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +107,20 @@ void take_out(struct writer *w, struct nlattr *attr) {
     nlh->nlmsg_len -= (uint32_t)size;
 }
 
+void keep_attributes(struct nlmsghdr *nlh, size_t header, bool (*keep)(uint16_t type)) {
+    char *from = (char *)mnl_nlmsg_get_payload(nlh) + MNL_ALIGN(header), *to = from;
+    const char *end = mnl_nlmsg_get_payload_tail(nlh);
+    while (mnl_attr_ok((struct nlattr *)from, (int)(end - from))) {
+        size_t size = MNL_ALIGN(((struct nlattr *)from)->nla_len);
+        if (keep(mnl_attr_get_type((struct nlattr *)from))) {
+            memmove(to, from, size);
+            to += size;
+        }
+        from += size;
+    }
+    nlh->nlmsg_len = (uint32_t)(to - (char *)nlh);
+}
+
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,
                 struct writer *inner, struct error *err) {
     struct nlmsghdr *nlh = &outer->message->header;
@@ -126,6 +141,39 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
     inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
     nlh->nlmsg_len += (uint32_t)header;
     inner->start = nlh->nlmsg_len;
+    return 0;
+}
+
+struct nlattr *writer_list(struct writer *outer, const struct field *field, struct error *err) {
+    struct nlattr *list = mnl_nlmsg_get_payload_tail(&outer->message->header);
+    return write_attribute(outer, field->attr, NULL, 0, err) < 0 ? NULL : list;
+}
+
+void writer_list_end(struct writer *outer, struct nlattr *list) {
+    mnl_attr_nest_end(&outer->message->header, list);
+}
+
+int writer_element(struct writer *outer, const struct field *field, struct nlattr *list,
+                   struct writer *inner, struct error *err) {
+    struct nlmsghdr *nlh = &outer->message->header;
+    const struct table *table = field->of;
+    size_t header = MNL_ALIGN(table->header);
+    *inner =
+        (struct writer){ .message = outer->message, .table = table, .nest = list, .element = true };
+    if (nlh->nlmsg_len + header > MESSAGE_MAX)
+        return too_long(err);
+    inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
+    nlh->nlmsg_len += (uint32_t)header;
+    inner->start = nlh->nlmsg_len;
+    return 0;
+}
+
+int writer_element_end(struct writer *w, const struct field *field, struct error *err) {
+    if (w->table->finish && w->table->finish(w, err) < 0)
+        return -1;
+    const char *end = mnl_nlmsg_get_payload_tail(&w->message->header);
+    if (field->bit == HOPS)
+        ((struct rtnexthop *)w->header)->rtnh_len = (uint16_t)(end - w->header);
     return 0;
 }
 

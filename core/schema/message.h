@@ -48,6 +48,7 @@ struct writer {
     struct nlattr *rest;     /* this nest in the message's rest */
     bool late;               /* inside a nest that is LATER */
     bool other;              /* inside another object than the message's: a peer */
+    bool element;            /* one of several that have the same rows */
 };
 
 /* Begins a request and its outermost level. message_end must follow, also after an error. */
@@ -125,12 +126,25 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
                 struct writer *inner, struct error *err);
 int writer_end(struct writer *w, struct error *err);
 
+/* Begins the attribute of a list of tables, and ends it. */
+struct nlattr *writer_list(struct writer *outer, const struct field *field, struct error *err);
+void writer_list_end(struct writer *outer, struct nlattr *list);
+
+/* Begins one table of the list, and ends it. Errors: EMSGSIZE; those of the table's finish. */
+int writer_element(struct writer *outer, const struct field *field, struct nlattr *list,
+                   struct writer *inner, struct error *err);
+int writer_element_end(struct writer *w, const struct field *field, struct error *err);
+
 /* An attribute that this level has already; NULL. */
 struct nlattr *writer_find(const struct writer *w, uint16_t type);
 
 /* Appends an attribute. Errors: EMSGSIZE. */
 int write_attribute(struct writer *w, uint16_t type, const void *data, size_t size,
                     struct error *err);
+
+/* Takes out of a message, behind its fixed struct of that size, every attribute but those that are
+   to be kept. */
+void keep_attributes(struct nlmsghdr *nlh, size_t header, bool (*keep)(uint16_t type));
 
 /* Takes an attribute out of the level that is being written. */
 void take_out(struct writer *w, struct nlattr *attr);

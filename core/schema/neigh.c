@@ -6,9 +6,16 @@
 #include "tables.h"
 
 static const struct word state_words[] = {
-    { NUD_INCOMPLETE, "INCOMPLETE" }, { NUD_REACHABLE, "REACHABLE" }, { NUD_STALE, "STALE" },
-    { NUD_DELAY, "DELAY" },           { NUD_PROBE, "PROBE" },         { NUD_FAILED, "FAILED" },
-    { NUD_NOARP, "NOARP" },           { NUD_PERMANENT, "PERMANENT" }, { 0 },
+    { NUD_INCOMPLETE, "INCOMPLETE" },
+    { NUD_REACHABLE, "REACHABLE" },
+    { NUD_STALE, "STALE" },
+    { NUD_DELAY, "DELAY" },
+    { NUD_PROBE, "PROBE" },
+    { NUD_FAILED, "FAILED" },
+    { NUD_NOARP, "NOARP" },
+    { NUD_PERMANENT, "PERMANENT" },
+    { NUD_NONE, "NONE" },
+    { 0 },
 };
 
 #define FLAG(name_, bit_, flags_) \
@@ -23,9 +30,12 @@ static const struct field neigh_fields[] = {
     FLAG("router", NTF_ROUTER, 0),
     FLAG("extern_learn", NTF_EXT_LEARNED, 0),
     FLAG("offload", NTF_OFFLOADED, READ_ONLY),
+    FLAG("use", NTF_USE, WRITE_ONLY),
+    { "managed", SWITCH, U32, .attr = NDA_FLAGS_EXT, .bit = NTF_EXT_MANAGED,
+      .help = "the kernel looks for its MAC, again and again" },
     { "state", BITS, U16, HEADER(ndmsg, ndm_state), .word = "nud", .of = state_words,
       .help = "one state, or a list of them" },
-    { "protocol", ENUM, U8, .attr = NDA_PROTOCOL, .of = protocol_words },
+    { "protocol", NAMED, U8, .attr = NDA_PROTOCOL, .of = &protocol_names },
     { 0 },
 };
 
@@ -33,8 +43,9 @@ static const struct field neigh_fields[] = {
 static int finish_neigh(struct writer *w, struct error *err) {
     (void)err;
     struct ndmsg *header = (struct ndmsg *)w->header;
+    bool looks = header->ndm_flags & NTF_USE || writer_find(w, NDA_FLAGS_EXT);
     if (w->message->verb->type == RTM_NEWNEIGH && !is_given(w, "state"))
-        header->ndm_state = NUD_PERMANENT;
+        header->ndm_state = looks ? NUD_NONE : NUD_PERMANENT;
     return 0;
 }
 

@@ -31,7 +31,15 @@ const struct object objects[] = {
       .family_option = true,
       .hidden = route_is_hidden,
       .spared = route_is_hidden,
-      .unhide = "table" },
+      .unhide = "table",
+      .prepare_deletion = route_prepare_deletion },
+    { .name = "nexthop",
+      .table = &nexthop_table,
+      .verbs = nexthop_verbs,
+      .reply = RTM_NEWNEXTHOP,
+      .get = RTM_GETNEXTHOP,
+      .family_option = true,
+      .prepare_deletion = nexthop_prepare_deletion },
     { .name = "neigh",
       .table = &neigh_table,
       .verbs = neigh_verbs,
@@ -65,6 +73,13 @@ const struct object objects[] = {
       .reply = RTM_NEWNEIGH,
       .get = RTM_GETNEIGH,
       .prepare_dump = fdb_prepare_dump },
+    { .name = "mdb",
+      .table = &mdb_table,
+      .verbs = mdb_verbs,
+      .reply = RTM_GETMDB, /* so the kernel calls its answers */
+      .get = RTM_GETMDB,
+      .next = mdb_next,
+      .prepare_dump = mdb_prepare_dump },
     { .name = "rule",
       .table = &rule_table,
       .verbs = rule_verbs,
@@ -108,19 +123,4 @@ const struct word family_words[] = {
     { AF_INET, "inet" },
     { AF_INET6, "inet6" },
     { 0 },
-};
-
-/* /etc/iproute2/rt_scopes as iproute2 ships it */
-const struct word scope_words[] = {
-    { RT_SCOPE_UNIVERSE, "global" }, { RT_SCOPE_SITE, "site" },       { RT_SCOPE_LINK, "link" },
-    { RT_SCOPE_HOST, "host" },       { RT_SCOPE_NOWHERE, "nowhere" }, { 0 },
-};
-
-/* /etc/iproute2/rt_protos as iproute2 ships it */
-const struct word protocol_words[] = {
-    { 0, "unspec" },    { 1, "redirect" }, { 2, "kernel" }, { 3, "boot" },   { 4, "static" },
-    { 8, "gated" },     { 9, "ra" },       { 10, "mrt" },   { 11, "zebra" }, { 12, "bird" },
-    { 13, "dnrouted" }, { 14, "xorp" },    { 15, "ntk" },   { 16, "dhcp" },  { 18, "keepalived" },
-    { 42, "babel" },    { 99, "openr" },   { 186, "bgp" },  { 187, "isis" }, { 188, "ospf" },
-    { 189, "rip" },     { 192, "eigrp" },  { 0 },
 };

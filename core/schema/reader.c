@@ -1,13 +1,16 @@
 #include "reader.h"
 
 #include <grp.h>
+#include <linux/if_ether.h>
 #include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "../address.h"
+#include "names.h"
 #include "unit.h"
 
 bool attribute_is_true(const struct nlattr *attr) {
@@ -78,7 +81,7 @@ static bool as_bool(struct value *v, bool on) {
 }
 
 static const char *find_name(const struct field *f, int64_t number) {
-    for (const struct word *word = f->of; word && word->name; word++)
+    for (const struct word *word = words_of(f); word && word->name; word++)
         if (f->flags & FIRST_BIT ? word->value & number : word->value == number)
             return word->name;
     return NULL;
@@ -149,6 +152,15 @@ static bool as_quad(struct value *v, uint32_t number) {
     return as_buffer(v);
 }
 
+static bool as_realms(struct value *v, int64_t number) {
+    long long from = number >> 16, to = number & 0xffff;
+    if (from)
+        snprintf(v->buffer, sizeof v->buffer, "%lld/%lld", from, to);
+    else
+        snprintf(v->buffer, sizeof v->buffer, "%lld", to);
+    return as_buffer(v);
+}
+
 static bool as_version(struct value *v, uint32_t halves) {
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
     return as_buffer(v);
@@ -156,7 +168,8 @@ static bool as_version(struct value *v, uint32_t halves) {
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
-    snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
+    bool hex = f->meaning == NAMED && f->bit == 16;
+    snprintf(v->buffer, sizeof v->buffer, hex ? "0x%02llx" : "%lld", (long long)number);
     return word ? as_text(v, word, strlen(word)) : as_buffer(v);
 }
 
@@ -200,6 +213,7 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
     case PAIR:
         return f->bit == 16 ? as_hex(v, number) : as_number(v, number);
     case ENUM:
+    case NAMED:
     case FAMILY:
         return as_word(v, f, number);
     case TICKS:
@@ -215,6 +229,10 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return true;
     case POWER:
         return as_number(v, INT64_C(1) << (number & 31));
+    case WEIGHT:
+        return as_number(v, number + 1);
+    case REALMS:
+        return as_realms(v, number);
     case VERSION:
         return as_version(v, (uint32_t)number);
     case HANDLE:
@@ -316,6 +334,29 @@ static bool from_subnet(const struct reader *r, const struct field *f, struct va
     return as_buffer(v);
 }
 
+static bool from_via(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    const size_t family = sizeof(uint16_t);
+    if (!find(r, f, &place) || place.length < family + address_size(AF_INET6) ||
+        wire_load(place.at, U16) != AF_INET6)
+        return false;
+    address_format(AF_INET6, place.at + family, v->buffer);
+    return as_buffer(v);
+}
+
+static bool from_group(const struct reader *r, const struct field *f, struct value *v) {
+    struct place place;
+    const size_t proto = 16;
+    if (!find(r, f, &place) || place.length < proto + sizeof(uint16_t))
+        return false;
+    int64_t type = wire_load(place.at + proto, BE16);
+    if (type == ETH_P_IP || type == ETH_P_IPV6)
+        address_format(type == ETH_P_IP ? AF_INET : AF_INET6, place.at, v->buffer);
+    else
+        mac_format(place.at, ETH_ALEN, v->buffer);
+    return as_buffer(v);
+}
+
 static bool from_flag(const struct reader *r, const struct field *f, struct value *v) {
     if (!attribute_is_true(find_attribute(r, f)))
         return false;
@@ -365,6 +406,10 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_ip(r, f, v);
     case SUBNET:
         return from_subnet(r, f, v);
+    case VIA:
+        return from_via(r, f, v);
+    case MULTICAST_GROUP:
+        return from_group(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
     case BRIDGE_ID:
@@ -373,110 +418,5 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_netns(r, f, v);
     default:
         return from_number(r, f, v);
-    }
-}
-
-/* --- walking ---------------------------------------------------------------------------------- */
-
-static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    int64_t bits = 0;
-    if (!read_number(r, f, &bits) && !(f->flags & ALWAYS))
-        return;
-    sink->open(arg, f, true);
-    for (const struct word *word = f->of; word->name; word++)
-        if (bits & word->value && !(bits & word->without)) {
-            struct value v;
-            as_text(&v, word->name, strlen(word->name));
-            sink->value(arg, NULL, &v);
-        }
-    sink->close(arg, f, true);
-}
-
-void read_list(const struct reader *r, const struct field *f,
-               void (*each)(void *arg, const struct value *value), void *arg) {
-    const struct nlattr *nest = find_attribute(r, f), *attr;
-    const struct field *row = f->of;
-    mnl_attr_for_each_nested(attr, nest) {
-        struct reader inner = {
-            .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
-        };
-        const struct field element = list_element(f, 0);
-        struct value v;
-        inner.tb[element.attr] = attr;
-        if ((!row->attr || mnl_attr_get_type(attr) == row->attr) &&
-            read_value(&inner, &element, &v))
-            each(arg, &v);
-    }
-}
-
-struct listing {
-    const struct sink *sink;
-    void *arg;
-};
-
-static void walk_element(void *arg, const struct value *v) {
-    const struct listing *listing = arg;
-    listing->sink->value(listing->arg, NULL, v);
-}
-
-static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    struct listing listing = { sink, arg };
-    if (!find_attribute(r, f))
-        return;
-    sink->open(arg, f, true);
-    read_list(r, f, walk_element, &listing);
-    sink->close(arg, f, true);
-}
-
-static void walk_numbers(const struct reader *r, const struct field *f, const struct sink *sink,
-                         void *arg) {
-    struct field element = *f;
-    struct value v;
-    sink->open(arg, f, true);
-    for (uint32_t i = 0; i < f->bit; i++) {
-        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
-        if (read_number(r, &element, &v.number) && as_number(&v, v.number))
-            sink->value(arg, NULL, &v);
-    }
-    sink->close(arg, f, true);
-}
-
-/* A group says something if its first row does. */
-static bool is_silent(const struct reader *group) {
-    int64_t number;
-    return !read_number(group, group->table->fields, &number) || !number;
-}
-
-static void walk_nest(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    struct reader inner;
-    bool there = reader_nest(r, f, &inner);
-    if (!(f->flags & ALWAYS) && (f->meaning == GROUP ? is_silent(&inner) : !there))
-        return;
-    if (f->name)
-        sink->open(arg, f, false);
-    if (there)
-        schema_read(&inner, sink, arg);
-    if (f->name)
-        sink->close(arg, f, false);
-}
-
-void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
-    for (const struct field *f = r->table->fields; f->meaning; f++) {
-        struct value v;
-        if (f->flags & WRITE_ONLY || (f->family && f->family != r->family))
-            continue;
-        if (field_is_nest(f))
-            walk_nest(r, f, sink, arg);
-        else if (f->meaning == BITS)
-            walk_bits(r, f, sink, arg);
-        else if (f->meaning == LIST)
-            walk_list(r, f, sink, arg);
-        else if (f->meaning == NUMBERS)
-            walk_numbers(r, f, sink, arg);
-        else if (read_value(r, f, &v))
-            sink->value(arg, f, &v);
     }
 }

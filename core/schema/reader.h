@@ -48,6 +48,10 @@ bool records_next(struct records *records);
 /* The level inside a nest of that row. false if it is not there or its table is not known. */
 bool reader_nest(const struct reader *outer, const struct field *field, struct reader *inner);
 
+/* Goes to the next table of a list: *at is NULL before the first. false if there is none. */
+bool reader_element(const struct reader *outer, const struct field *f, const char **at,
+                    struct reader *inner);
+
 /* The value of a row that is no nest. false if the message does not have it (or it is cut short).
  */
 bool read_value(const struct reader *r, const struct field *field, struct value *value);

@@ -37,6 +37,8 @@ static const struct word ipproto_words[] = {
                                    .flags = NOT_SAID | DIFFERENT                                   \
     }
 
+#define REALM(offset_, flags_) .attr = FRA_FLOW, .offset = offset_, .size = 4, .flags = flags_
+
 static const struct field rule_fields[] = {
     { "priority", NUMBER, U32, .attr = FRA_PRIORITY, .flags = ALWAYS,
       .help = "the lower is first" },
@@ -50,7 +52,8 @@ static const struct field rule_fields[] = {
     { "dstlen", LENGTH, U8, HEADER(fib_rule_hdr, dst_len), .flags = NOT_SAID | PARTIAL,
       .max = 128 },
     { "family", FAMILY, U8, HEADER(fib_rule_hdr, family), .flags = NOT_SAID, .of = family_words },
-    { "tos", HEX, U8, HEADER(fib_rule_hdr, tos), .flags = ONLY_TRUE },
+    { "tos", NAMED, U8, HEADER(fib_rule_hdr, tos), .flags = ONLY_TRUE, .of = &tos_names,
+      .bit = 16 },
     { "fwmark", PAIR, U32, .attr = FRA_FWMARK, .wide = FRA_FWMASK, .of = "/", .bit = 16,
       .help = "the firewall's mark: \"0x10\", with its mask \"0x10/0xf0\"" },
     { "fwmask", HEX, U32, .attr = FRA_FWMASK, .flags = NOT_SAID | UNLESS, .bit = UINT32_MAX },
@@ -66,28 +69,33 @@ static const struct field rule_fields[] = {
       .flags = NOT_SAID },
     { "uid_end", NUMBER, U32, .attr = FRA_UID_RANGE, PART(fib_rule_uid_range, end),
       .flags = NOT_SAID },
+    { "tun_id", NUMBER, BE64, .attr = FRA_TUN_ID, .help = "the id that a tunnel has taken it by" },
     { "ipproto", ENUM, U8, .attr = FRA_IP_PROTO, .of = ipproto_words },
     PORTS("sport", FRA_SPORT_RANGE, "a port, or \"80-90\""),
     PORTS("dport", FRA_DPORT_RANGE, NULL),
-    { "table", ENUM, U32, .attr = FRA_TABLE, .flags = ONLY_TRUE, .word = "lookup",
-      .of = table_words, .help = "a number or main, local, default" },
+    { "table", NAMED, U32, .attr = FRA_TABLE, .flags = ONLY_TRUE, .word = "lookup",
+      .of = &table_names, .help = "a number or main, local, default" },
+    { "flow_to", NAMED, U16, REALM(LOWER_HALF, NOT_SAID), .of = &realm_names },
+    { "flow_from", NAMED, U16, REALM(UPPER_HALF, NOT_SAID | ONLY_TRUE), .of = &realm_names },
+    { "realms", REALMS, U32, .attr = FRA_FLOW, .flags = WRITE_ONLY, .of = &realm_names,
+      .help = "for counting: \"to\", or \"from/to\"" },
     { "suppress_prefixlen", NUMBER, U32, .attr = FRA_SUPPRESS_PREFIXLEN, .flags = UNLESS,
       .word = "suppress_prefixlength", .bit = UINT32_MAX, .max = 128,
       .help = "routes of no more bits do not count" },
-    { "suppress_ifgroup", ENUM, U32, .attr = FRA_SUPPRESS_IFGROUP, .flags = UNLESS,
-      .of = group_words, .bit = UINT32_MAX },
+    { "suppress_ifgroup", NAMED, U32, .attr = FRA_SUPPRESS_IFGROUP, .flags = UNLESS,
+      .of = &group_names, .bit = UINT32_MAX },
     { "goto", NUMBER, U32, .attr = FRA_GOTO, .flags = RESERVED, .help = "another's priority" },
     FLAG("unresolved", FIB_RULE_UNRESOLVED, READ_ONLY),
     { "nop", CONSTANT, U8, HEADER(fib_rule_hdr, action), .bit = FR_ACT_NOP },
     { "action", ENUM, U8, HEADER(fib_rule_hdr, action), .flags = ONLY_WORDS, .word = "type",
       .of = action_words },
-    { "protocol", ENUM, U8, .attr = FRA_PROTOCOL, .of = protocol_words, .help = "who made it" },
+    { "protocol", NAMED, U8, .attr = FRA_PROTOCOL, .of = &protocol_names, .help = "who made it" },
     { 0 },
 };
 
-/* A record has the ends of a range, a command says it in one. */
+/* A record has the ends of a range, or both realms; a command says them in one. */
 static int note_ranges(struct writer *w, struct error *err) {
-    static const char *const keys[] = { "uidrange", "sport", "dport" };
+    static const char *const keys[] = { "uidrange", "sport", "dport", "realms" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct field *f = schema_field(w->table, keys[i]);
         if (writer_find(w, f->attr) && message_note(w->message, f, false, err) < 0)

@@ -7,7 +7,7 @@ const struct wire_type wires[] = {
     [U8] = { 1, 0, UINT8_MAX },          [U16] = { 2, 0, UINT16_MAX },
     [U32] = { 4, 0, UINT32_MAX },        [U64] = { 8, 0, INT64_MAX },
     [S32] = { 4, INT32_MIN, INT32_MAX }, [BE16] = { 2, 0, UINT16_MAX },
-    [BE32] = { 4, 0, UINT32_MAX },
+    [BE32] = { 4, 0, UINT32_MAX },       [BE64] = { 8, 0, INT64_MAX },
 };
 
 union number {
@@ -35,6 +35,8 @@ int64_t wire_load(const void *at, enum wire wire) {
         return be32toh(n.u32);
     case U64:
         return (int64_t)n.u64;
+    case BE64:
+        return (int64_t)be64toh(n.u64);
     default:
         return 0;
     }
@@ -50,7 +52,7 @@ void wire_store(void *at, enum wire wire, int64_t number) {
     else if (size == 4)
         n.u32 = wire == BE32 ? htobe32((uint32_t)number) : (uint32_t)number;
     else
-        n.u64 = (uint64_t)number;
+        n.u64 = wire == BE64 ? htobe64((uint64_t)number) : (uint64_t)number;
     memcpy(at, &n, size);
 }
 
@@ -96,7 +98,8 @@ bool schema_yields(const struct field *f, const struct kind *kind, const char *k
 
 const struct field *schema_instead(const struct table *table, const struct field *f) {
     const enum meaning meaning = f->meaning;
-    if (!f->wide || (meaning != NUMBER && meaning != HEX && meaning != PIECE && meaning != IP))
+    if (!f->wide || (meaning != NUMBER && meaning != HEX && meaning != PIECE && meaning != IP &&
+                     meaning != ADDRESS))
         return NULL;
     for (const struct field *other = table->fields; other->meaning; other++)
         if (other->attr == f->wide && !strcmp(field_word(other), field_word(f)))

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,12 +25,13 @@ enum meaning {
                  attribute `.wide`, if any, gets the same bit */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
     ENUM,     /* one of `.of` words, or a number */
+    NAMED,    /* an ENUM of names.h's `.of` names. `.bit` 16: numbers are hexadecimal */
     FAMILY,   /* an ENUM that the message's addresses must agree with */
     BITS,     /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
     TICKS,    /* hundredths of a second, shown as seconds; read only */
     STRING,   /* at most `.max` bytes */
     MAC,      /* a link-layer address */
-    ADDRESS,  /* of the message's family */
+    ADDRESS,  /* of the message's family; that of another is the attribute `.wide`, a VIA's */
     PREFIX, /* an address whose length in bits is the header's byte at `.length_at`; `.of`: the word
                for none, if it is not "default" */
     LENGTH, /* that length, for SPLIT addresses; their own ("/24") goes before it */
@@ -65,10 +67,22 @@ enum meaning {
     ACCOUNT, /* a user, or a group (`.bit` is ACCOUNT_GROUP), by name or number */
     INSTEAD, /* `.bit` of a number, by the word `.of` in place of another row's value
                 ("inherit"); true in records */
+    RECORDS, /* a list of `.of` tables, which stand there as `.bit` says (enum framing) */
+    VIA,     /* an address of another family than the message's: "inet6 fe80::1" */
+    MULTICAST_GROUP, /* an address, or a MAC; which of them is said 16 bytes behind */
+    REALMS,          /* two names of realms, from where and to where: "7/9"; or the latter */
+    WEIGHT,          /* a number from 1 on; the message has one less */
+};
+
+/* How the tables of a list stand in its attribute. */
+enum framing {
+    HOPS,    /* each is a struct rtnexthop, which knows the length of all, and attributes */
+    STRUCTS, /* each is the fixed struct alone */
+    NESTS,   /* each is an attribute that is a nest; read only */
 };
 
 /* How numbers stand in the message. */
-enum wire { NONE, U8, U16, U32, U64, S32, BE16, BE32 };
+enum wire { NONE, U8, U16, U32, U64, S32, BE16, BE32, BE64 };
 
 extern const struct wire_type {
     size_t size;
@@ -141,13 +155,16 @@ struct field {
 
 struct writer;
 struct reader;
+struct records;
 
 struct table {
     const char *name;
     const struct field *fields; /* ends with an empty row */
     uint16_t header;            /* size of the fixed struct */
     const char *first;          /* as a nest: the key of a value without a key */
-    const struct kind *kinds;   /* of which one is named by the key `kind_word` or `kind_name` */
+    uint16_t locks; /* the attribute whose bits say which of the others are locked: "lock 1400";
+                       a row's `.bit`: it is so without the word */
+    const struct kind *kinds; /* of which one is named by the key `kind_word` or `kind_name` */
     const char *kind_word, *kind_name;
     /* Adds what the command line implies, once a caller's table is written. */
     int (*finish)(struct writer *w, struct error *err);
@@ -183,7 +200,8 @@ struct object {
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
     uint16_t each;            /* the attribute of which each in a message is a record; 0: one */
-    bool family_option;       /* commands need -6 for IPv6 */
+    bool (*next)(struct records *records); /* or goes to the next one in its own way; false: none */
+    bool family_option;                    /* commands need -6 for IPv6 */
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
     void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
@@ -191,6 +209,8 @@ struct object {
        iproute2 does. */
     bool (*hidden)(const struct reader *r), (*spared)(const struct reader *r);
     const char *unhide;
+    /* Makes of a record, as a flush sends it back, what the kernel takes for a deletion. */
+    void (*prepare_deletion)(struct nlmsghdr *record);
     /* Whether the answer to a get says that there is none. */
     bool (*absent)(const struct reader *r);
 };
@@ -246,6 +266,10 @@ struct field pair_second(const struct field *first);
 
 /* Whether the row is a nest with a table of its own. */
 bool field_is_nest(const struct field *field);
+
+/* Where a number has its halves, each of two bytes: which of them is first depends on the machine.
+ */
+enum { LOWER_HALF = BYTE_ORDER == BIG_ENDIAN ? 2 : 0, UPPER_HALF = 2 - LOWER_HALF };
 
 /* Rows are put together with these. */
 #define HEADER(type, member) .offset = offsetof(struct type, member)

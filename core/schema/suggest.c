@@ -98,9 +98,11 @@ static void list_key(void *arg, const char *name) {
 
 int schema_unfit_filter(const struct table *table, struct error *err) {
     struct text keys = { "", false };
-    for (const struct field *f = table->fields; f->meaning; f++)
-        if (field_filters(f))
-            list_key(&keys, f->word ? f->word : f->name);
+    for (const struct field *f = table->fields; f->meaning; f++) {
+        const char *key = f->word ? f->word : f->name;
+        if (field_filters(f) && schema_field(table, key) == f)
+            list_key(&keys, key);
+    }
     return error_set(err, EINVAL, "nothing can be chosen by it%s%s",
                      keys.bytes[0] ? ", but by " : "", keys.bytes);
 }

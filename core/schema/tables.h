@@ -2,6 +2,7 @@
 #pragma once
 
 #include "message.h"
+#include "names.h"
 #include "reader.h"
 
 extern const struct table link_table, bridge_table, bridge_port_table, veth_table;
@@ -10,14 +11,16 @@ extern const struct table vrf_table, vrf_port_table, ipvlan_table, ipvtap_table,
 extern const struct table bond_table, bond_port_table;
 extern const struct table gre_table, ip6gre_table, erspan_table, ip6erspan_table, ipip_table;
 extern const struct table sit_table, ip6tnl_table, vti_table, vti6_table, tun_table;
+extern const struct table route_metrics_table, nexthop_table, mdb_table;
+extern const struct verb nexthop_verbs[], mdb_verbs[];
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table, altname_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
 extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
 extern const struct verb qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[], altname_verbs[];
-extern const struct word family_words[], scope_words[], protocol_words[];
-extern const struct word bridge_state_words[], vlan_protocol_words[], table_words[], group_words[];
+extern const struct word family_words[];
+extern const struct word bridge_state_words[], vlan_protocol_words[];
 
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 #define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
@@ -33,7 +36,11 @@ bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool neigh_is_spared(const struct reader *r);
 bool route_is_hidden(const struct reader *r);
+void route_prepare_deletion(struct nlmsghdr *record);
+void nexthop_prepare_deletion(struct nlmsghdr *record);
 void neigh_prepare_dump(const void *filter, struct nlmsghdr *request);
+void mdb_prepare_dump(const void *filter, struct nlmsghdr *request);
+bool mdb_next(struct records *records);
 void fdb_prepare_dump(const void *filter, struct nlmsghdr *request);
 void vlan_prepare_dump(const void *filter, struct nlmsghdr *request);
 void link_prepare_dump(const void *filter, struct nlmsghdr *request);

@@ -53,6 +53,30 @@ static const struct suffix shares[] = { { "%", UINT32_MAX / 100.0 }, { 0 } };
 
 #define TIME .expected = "a time such as \"50ms\"", .suffixes = times, .said = 3, .bare = 1e3
 
+static const struct suffix seconds[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { 0 } };
+
+const struct unit unit_ticks = {
+    "a time such as \"10s\"", seconds, 1, .bare = 1e9, .number = 1e9, .step = 1e7
+};
+
+/* Metrics of routes: a text without a suffix is what the message has (man ip-route, "rtt TIME"). */
+#define METRIC_TIMES(step)                                                                       \
+    { "s", 1e9 }, { "ms", 1e6 }, { "", step }, { "sec", 1e9 }, { "secs", 1e9 }, { "msec", 1e6 }, \
+        { "msecs", 1e6 }, {                                                                      \
+        0                                                                                        \
+    }
+#define METRIC(suffixes_, step_)                                                              \
+    {                                                                                         \
+        "a time such as \"50ms\"", suffixes_, 3, .bare = step_, .number = 1e6, .step = step_, \
+                                                 .exact = true                                \
+    }
+
+static const struct suffix ms[] = { METRIC_TIMES(1e6) }, ms_8th[] = { METRIC_TIMES(125e3) },
+                           ms_4th[] = { METRIC_TIMES(250e3) };
+
+const struct unit unit_ms = METRIC(ms, 1e6), unit_ms_8th = METRIC(ms_8th, 125e3),
+                  unit_ms_4th = METRIC(ms_4th, 250e3);
+
 const struct unit
     unit_rate = { "a rate such as \"10mbit\"", rates, 5, .bare = 0.125, .number = 1, .step = 1 },
     unit_size = { "a size such as \"32k\"", sizes, 3, .bare = 1, .number = 1, .step = 1 },
@@ -152,7 +176,7 @@ void unit_say(const struct unit *unit, int64_t number, char text[UNIT_TEXT]) {
 
 void unit_show(const struct unit *unit, int64_t number, struct value *v) {
     struct decimal d = count_of(unit, number, unit->number);
-    v->type = unit->real ? VALUE_REAL : VALUE_NUMBER;
+    v->type = unit->real || (unit->exact && d.places) ? VALUE_REAL : VALUE_NUMBER;
     v->real = (double)d.digits / tens[d.places];
     v->number = llrint((double)number * unit->step / unit->number);
 }

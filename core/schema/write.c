@@ -1,5 +1,6 @@
 /* Values into attributes and fields, by the meaning of their row. */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
+#include "names.h"
 #include "write.h"
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -75,7 +77,7 @@ static int write_bool(struct writer *w, const struct field *f, const struct valu
 
 static int refuse_word(const struct field *f, const struct value *v, struct error *err) {
     char text[80], valid[140] = "";
-    for (const struct word *word = f->of; word && word->name; word++) {
+    for (const struct word *word = words_of(f); word && word->name; word++) {
         size_t used = strlen(valid);
         if (!*word->name)
             continue;
@@ -91,14 +93,15 @@ static int refuse_word(const struct field *f, const struct value *v, struct erro
 /* A word of the row's list in any case, or a number that fits. */
 static int find_word(const struct field *f, const struct value *v, int64_t *number,
                      struct error *err) {
+    int base = f->meaning == NAMED && f->bit == 16 ? 16 : 0;
     if (v->type == VALUE_TEXT)
-        for (const struct word *word = f->of; word && word->name; word++)
+        for (const struct word *word = words_of(f); word && word->name; word++)
             if (!strcasecmp(word->name, v->text)) {
                 *number = word->value;
                 return 0;
             }
     *number = v->number;
-    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, number)))
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, base, number)))
         return in_range(f, *number, err);
     return refuse_word(f, v, err);
 }
@@ -230,6 +233,44 @@ static int put_address(struct writer *w, const struct field *f, const struct add
     return write_attribute(w, f->attr, address->bytes, address_size(address->family), err);
 }
 
+/* struct rtvia (linux/rtnetlink.h): the family, then the address. */
+static int write_via(struct writer *w, const struct field *f, const struct value *v,
+                     struct error *err) {
+    static const char word[] = "inet6 ";
+    struct address via;
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address such as \"inet6 fe80::1\"", err);
+    const char *text = v->text + (strncmp(v->text, word, sizeof word - 1) ? 0 : sizeof word - 1);
+    if (address_parse(text, AF_INET6, &via, err) < 0)
+        return -1;
+    char bytes[sizeof(uint16_t) + sizeof via.bytes];
+    wire_store(bytes, U16, via.family);
+    memcpy(bytes + sizeof(uint16_t), via.bytes, sizeof via.bytes);
+    return write_attribute(w, f->attr, bytes, sizeof bytes, err);
+}
+
+/* struct br_mdb_entry's addr: the protocol is behind the address, that of a MAC is 0. */
+static int write_group(struct writer *w, const struct field *f, const struct value *v,
+                       struct error *err) {
+    struct field proto = *f;
+    struct address ip = { 0 };
+    uint8_t *family = message_family(w->message);
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address or a MAC such as \"239.1.1.1\"", err);
+    bool is_mac = mac_parse(v->text, ip.bytes, ETH_ALEN, NULL) == 0;
+    if (!is_mac && address_parse(v->text, *family, &ip, err) < 0)
+        return -1;
+    if (!is_mac)
+        *family = ip.family;
+    proto.wire = BE16;
+    proto.offset = (uint16_t)(f->offset + sizeof ip.bytes);
+    if (put_number(w, &proto, is_mac ? 0 : ip.family == AF_INET ? ETH_P_IP : ETH_P_IPV6, err) < 0)
+        return -1;
+    memcpy((char *)mnl_attr_get_payload(writer_find(w, f->attr)) + f->offset, ip.bytes,
+           sizeof ip.bytes);
+    return 0;
+}
+
 static bool is_multicast(const struct address *ip) {
     return ip->family == AF_INET ? (ip->bytes[0] & 0xf0) == 0xe0 : ip->bytes[0] == 0xff;
 }
@@ -354,15 +395,38 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number,   [HEX] = write_number,      [BOOL] = write_bool,
-    [SWITCH] = write_bool,     [CONSTANT] = write_bool,   [ENUM] = write_word,
-    [BITS] = write_word,       [FAMILY] = write_family,   [STRING] = write_string,
-    [MAC] = write_mac,         [ADDRESS] = write_address, [PREFIX] = write_address,
-    [DEV] = write_dev,         [LENGTH] = write_length,   [NETNS] = write_netns,
-    [KIND] = write_kind,       [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
-    [POWER] = write_power,     [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,       [IP] = write_ip,           [SUBNET] = write_subnet,
-    [QUAD] = write_quad,       [PIECE] = write_piece,     [INSTEAD] = write_bool,
+    [NUMBER] = write_number,
+    [HEX] = write_number,
+    [BOOL] = write_bool,
+    [SWITCH] = write_bool,
+    [CONSTANT] = write_bool,
+    [ENUM] = write_word,
+    [BITS] = write_word,
+    [FAMILY] = write_family,
+    [STRING] = write_string,
+    [MAC] = write_mac,
+    [ADDRESS] = write_address,
+    [PREFIX] = write_address,
+    [DEV] = write_dev,
+    [LENGTH] = write_length,
+    [NETNS] = write_netns,
+    [KIND] = write_kind,
+    [NUMBERS] = refuse_list,
+    [QUANTITY] = write_quantity,
+    [POWER] = write_power,
+    [HANDLE] = write_handle,
+    [PAIR] = write_pair,
+    [FLAG] = write_bool,
+    [IP] = write_ip,
+    [NAMED] = write_word,
+    [MULTICAST_GROUP] = write_group,
+    [VIA] = write_via,
+    [REALMS] = write_realms,
+    [WEIGHT] = write_weight,
+    [SUBNET] = write_subnet,
+    [QUAD] = write_quad,
+    [PIECE] = write_piece,
+    [INSTEAD] = write_bool,
     [ACCOUNT] = write_account,
 };
 
@@ -410,17 +474,33 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
     return write_plain(w, f, v, err) < 0 ? -1 : message_note(w->message, f, w->by_name, err);
 }
 
+/* "lock 1400": a value that nothing lowers. Takes the word off. */
+static int write_lock(struct writer *w, const struct field *f, struct value *v, struct error *err) {
+    static const char word[] = "lock ";
+    const struct field *locks = w->table->locks ? schema_field(w->table, "lock") : NULL;
+    if (!locks || f == locks || v->type != VALUE_TEXT || strncmp(v->text, word, sizeof word - 1))
+        return 0;
+    v->text += sizeof word - 1;
+    v->length -= sizeof word - 1;
+    return put_number(w, locks, get_number(w, locks) | INT64_C(1) << f->attr, err);
+}
+
 /* Also what goes into the rest is checked before anything is sent. */
 static int write_or_postpone(struct writer *w, const struct field *f, const struct value *v,
                              struct error *err) {
     struct message *m = w->message;
     uint32_t start = m->header.nlmsg_len;
+    struct value unlocked = *v;
     if (m->rest && w->other && (w->late || f->flags & LATER))
         return error_set(err, EOPNOTSUPP, "it can only be set once the link is there");
-    return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
+    if (write_lock(w, f, &unlocked, err) < 0)
+        return -1;
+    return write_checked(w, f, &unlocked, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
 static bool is_for(const struct field *row, const struct value *v) {
+    if (row->meaning == VIA)
+        return strchr(v->text, ' ') != NULL;
     return row->meaning == IP ? strchr(v->text, ':') != NULL : !strcmp(row->of, v->text);
 }
 

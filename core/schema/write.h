@@ -37,5 +37,7 @@ int write_quad(struct writer *w, const struct field *f, const struct value *v, s
 int write_account(struct writer *w, const struct field *f, const struct value *v,
                   struct error *err);
 int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_realms(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_weight(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_handle(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err);

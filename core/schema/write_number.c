@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "../address.h"
+#include "names.h"
 #include "unit.h"
 #include "write.h"
 
@@ -166,6 +167,38 @@ int write_power(struct writer *w, const struct field *f, const struct value *v, 
     while (INT64_C(1) << exponent < number)
         exponent++;
     return put_number(w, f, exponent, err);
+}
+
+int write_weight(struct writer *w, const struct field *f, const struct value *v,
+                 struct error *err) {
+    int64_t number;
+    return to_number(f, v, &number, err) < 0 ? -1 : put_number(w, f, number - 1, err);
+}
+
+/* The number of a realm. -1 if that is none. */
+static int64_t find_realm(const struct field *f, const char *name) {
+    int64_t number;
+    for (const struct word *word = load_names((struct names *)f->of); word->name; word++)
+        if (!strcmp(word->name, name))
+            return word->value;
+    return parse_integer(name, 0, &number) && number >= 0 && number <= UINT16_MAX ? number : -1;
+}
+
+/* ip/iproute.c, get_rt_realms_or_raw: the one they come from is the upper half. */
+int write_realms(struct writer *w, const struct field *f, const struct value *v,
+                 struct error *err) {
+    static const char valid[] = "realms such as \"1/2\"";
+    char text[80];
+    int64_t from = 0, to = v->type == VALUE_NUMBER && v->number <= UINT16_MAX ? v->number : -1;
+    if (v->type == VALUE_TEXT) {
+        snprintf(text, sizeof text, "%s", v->text);
+        char *slash = strchr(text, '/');
+        if (slash)
+            *slash = 0;
+        from = slash ? find_realm(f, text) : 0;
+        to = find_realm(f, slash ? slash + 1 : text);
+    }
+    return from < 0 || to < 0 ? refuse(v, valid, err) : put_number(w, f, from << 16 | to, err);
 }
 
 /* One of the two numbers in a text of that length. */

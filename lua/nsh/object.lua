@@ -20,7 +20,8 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { altname = "altname", qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority" }
+local own_key = { altname = "altname", qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority", nexthop = "id",
+    mdb = "grp" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)

@@ -20,6 +20,14 @@ static const char setup[] =
     "ip addr add 2001:db8::1/64 dev veth1 nodad valid_lft 1000 preferred_lft 500;"
     "ip route add 10.9.0.0/16 via 10.0.0.9 mtu 1400 window 5 src 10.0.0.1 table 7;"
     "ip route add blackhole 10.8.0.0/16; ip -6 route add 2001:db8:9::/48 via 2001:db8::9;"
+    "ip route add 10.7.0.0/16 nexthop via 10.0.0.8 weight 3 nexthop via inet6 2001:db8::8 dev "
+    "veth1;"
+    "ip route add 10.6.0.0/16 via 10.0.0.9 realms 7/9 mtu lock 1400 rtt 50ms congctl reno;"
+    "ip nexthop add id 1 via 10.0.0.8 dev veth1; ip nexthop add id 2 group 1,7;"
+    "ip nexthop add id 3 group 1 type resilient buckets 8; ip route add 10.5.0.0/16 nhid 2;"
+    "ip rule add pref 9 tun_id 7 realms 7/9 sport 80-90;"
+    "bridge mdb add dev br0 port veth0 grp 239.1.1.1 src 10.0.0.1 permanent;"
+    "bridge mdb add dev br0 port veth0 grp ff0e::1 permanent;"
     "ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev veth1;"
     "ip neigh add proxy 10.0.0.8 dev veth1;"
     "tc qdisc add dev veth1 root handle 1: htb default 1;"
@@ -175,6 +183,8 @@ static void give_all(const struct table *table, const struct kind *kind, int dep
     for (const struct field *f = table->fields; f->meaning; f++)
         if (field_is_nest(f) && depth < 3 && schema_nested(f, kind, kind))
             give_all(schema_nested(f, kind, kind), kind, depth + 1);
+        else if (f->meaning == RECORDS && depth < 3)
+            give_all(f->of, NULL, depth + 1);
         else if (message.given_count < MESSAGE_FIELDS)
             message.given[message.given_count++] = f;
 }

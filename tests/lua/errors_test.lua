@@ -161,7 +161,7 @@ local bad = {
         'table: "mine" given, one of main, local, default, all expected', EINVAL },
     { "add neigh 10.0.0.2", "neigh", "add", { "10.0.0.2", dev = "v0", nud = { "stale", "fresh" } },
         'nud: "fresh" given, one of INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, ' ..
-        "PERMANENT expected", EINVAL },
+        "PERMANENT, NONE expected", EINVAL },
     { "set link v0", "link", "set", { "v0", addrgenmode = "own" },
         'addrgenmode: "own" given, one of eui64, none, stable_secret, random expected', EINVAL },
     -- what is not there

@@ -21,7 +21,7 @@ local function without_m_down(flags)
     return kept
 end
 
--- Whose field becomes what before the comparison, and why.
+-- Whose field becomes what before the comparison, and why. `top`: not of tables inside a record.
 local intended = {
     { "ip", "link", "_id", pad, "a MAC keeps its leading zeros, here too" },
     { "ip", "link", "flags", without_m_down, "iproute2's own word for the state of another link" },
@@ -31,8 +31,15 @@ local intended = {
     { "nsh", "link", "flags", unless_empty, "an empty list where iproute2 has none: a VLAN's" },
     { "ip", "link", "link", function(name) return name ~= null and name or nil end,
         "iproute2's JSON has null where a tunnel stands on no link" },
-    { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only" },
-    { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only" },
+    { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only", top = true },
+    { "nsh", "route", "rtt", math.floor, "iproute2 cuts what is less than a millisecond" },
+    { "nsh", "route", "rttvar", math.floor, "iproute2 cuts what is less than a millisecond" },
+    { "nsh", "route", "lock", drop, "iproute2 tells it in its text only: mtu lock 1400" },
+    { "ip", "route", "nh_info", drop, "the record of the nexthop a second time" },
+    { "nsh", "rule", "family", drop, "iproute2 tells it by -4 and -6 only", top = true },
+    { "nsh", "nexthop", "family", drop, "iproute2 tells it by -4 and -6 only", top = true },
+    { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only", top = true },
+    { "nsh", "addr", "protocol", drop, "iproute2 of Debian 12 does not know it yet" },
     { "nsh", "neigh", "state", unless_empty, "an empty list where iproute2 has none: a proxy's" },
     { "nsh", "link", "ttl", unless_inherit, "iproute2's JSON is silent where its text says \"ttl inherit\"" },
     { "ip", "link", "arp_validate", or_none, "iproute2's JSON has null for the word none" },
@@ -40,9 +47,9 @@ local intended = {
     { "ip", "nsid", "name", drop, "the kernel knows no names; nsh.netns.list() has both" },
 }
 
-local function find_rule(whose, object, key)
+local function find_rule(whose, object, key, is_top)
     for _, rule in ipairs(intended) do
-        if rule[1] == whose and rule[2] == object and (rule[3] == key or
+        if rule[1] == whose and rule[2] == object and (is_top or not rule.top) and (rule[3] == key or
                 rule[3]:sub(1, 1) == "_" and key:sub(-#rule[3]) == rule[3]) then
             return rule[4]
         end
@@ -52,12 +59,12 @@ end
 --- A copy of iproute2's or nsh's record without what differs by intent. A flag that is null in
 -- iproute2's JSON is true in nsh's; route metrics stand beside the route's own fields, as on the
 -- command line, where iproute2 has a list of one table.
-function M.prepare(whose, object, record)
+function M.prepare(whose, object, record, is_inside)
     local copy = {}
     for key, value in pairs(record) do
-        local rule = type(key) == "string" and find_rule(whose, object, key)
+        local rule = type(key) == "string" and find_rule(whose, object, key, not is_inside)
         if rule then value = rule(value) end
-        if type(value) == "table" then value = M.prepare(whose, object, value) end
+        if type(value) == "table" then value = M.prepare(whose, object, value, type(key) == "string") end
         if whose == "ip" and key == "metrics" and object == "route" then
             for name, metric in pairs(value[1]) do copy[name] = metric end
         elseif value == null then

@@ -81,7 +81,8 @@ function TestNames.test_objects()
     end
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
         "addr, altname, capture, close, connect, dnat, exec, fdb, forward, http, link, listen, listening, " ..
-        "masquerade, neigh, nft, nsid, peer, ping, qdisc, route, rule, shell, show, snat, spawn, sysctl, vlan (EINVAL)")
+        "masquerade, mdb, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, shell, show, snat, spawn, " ..
+        "sysctl, vlan (EINVAL)")
 end
 
 function TestNames.test_what_only_looks_is_not_refused()
@@ -98,7 +99,7 @@ function TestNames.test_what_only_looks_is_not_refused()
     lu.assertNil(ns.published)
     local complete = require "nsh.repl.complete".complete
     lu.assertEquals(complete("h.link:", { h = host }), { "add", "del", "get", "list", "open", "replace", "set" })
-    lu.assertItemsEquals(complete("h.n", { h = host }), { "name", "neigh", "netlink", "nft", "nsid" })
+    lu.assertItemsEquals(complete("h.n", { h = host }), { "name", "neigh", "netlink", "nexthop", "nft", "nsid" })
     lu.assertEquals(complete("h.nope.", { h = host }), {})
 end
 

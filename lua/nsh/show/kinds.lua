@@ -70,6 +70,17 @@ local function action(record)
     return record.action or record.nop and "nop" or to and "goto " .. to
 end
 
+-- "1,10/2", as `ip nexthop`.
+local function members(record)
+    local list = {}
+    for i, one in ipairs(record.group or {}) do list[i] = one.id .. (one.weight and "," .. one.weight or "") end
+    return list[1] and table.concat(list, "/")
+end
+
+local function fate(record) return record.blackhole and "blackhole" or record.fdb and "fdb" end
+
+local function known_protocol(record) return record.protocol ~= "unspec" and record.protocol or nil end
+
 local function place(record)
     return record.root and "root" or record.parent
 end
@@ -193,6 +204,14 @@ M.columns = {
     fdb = {
         { "MAC", "mac" }, { "DEV", device }, { "VLAN", "vlan" }, { "DST", "dst" },
         { "MASTER", "master" }, { "STATE", "state" }, { "FLAGS", "flags" },
+    },
+    mdb = {
+        { "DEV", "dev" }, { "PORT", "port" }, { "GRP", "grp" }, { "SRC", "src" }, { "VID", "vid" },
+        { "STATE", "state" }, { "FILTER", "filter_mode" }, { "FLAGS", "flags" },
+    },
+    nexthop = {
+        { "ID", "id" }, { "GROUP", members }, { "TYPE", "type" }, { "VIA", "gateway" }, { "DEV", "dev" },
+        { "ACTION", fate }, { "PROTO", known_protocol }, { "FLAGS", "flags" },
     },
     socket = {
         { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },

@@ -1,0 +1,33 @@
+/* What codec.c and level.c share: a caller's table on its way into a message. Errors go into the
+   level's err. */
+#pragma once
+
+#include "codec.h"
+#include "value.h"
+
+/* One level of the caller's table on its way into one level of the message. */
+struct level {
+    lua_State *L;
+    int index;
+    struct writer *w;
+    const struct kind *kind, *port; /* of the link, as the caller named them */
+    const char *foreign;            /* the kind that they named, if it is not ours to know */
+    bool kinds_known;
+    bool outermost;               /* values without a key and a record's name are allowed */
+    bool flat;                    /* keys that are not ours belong to someone else */
+    const struct level *outer;    /* of a flat nest: where its keys come from */
+    const struct field *in_order; /* of a group: the rows of values without a key */
+    uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
+    struct error *err;
+};
+
+/* Fail: with a sentence about a key; with the name of the nest before the key that was refused. */
+int refuse_key(struct level *level, const char *what, const char *key);
+int prefix_key(struct error *err, const char *nest);
+
+/* What a row goes by: its word, or as the caller wrote it. */
+const char *key_of(const struct field *f);
+const char *said_key(const struct level *level, const struct field *f);
+
+/* Writes the value at a place of the stack by its row, which is no nest. */
+int encode_words(struct level *level, const struct field *f, int index);
