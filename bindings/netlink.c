@@ -160,17 +160,7 @@ static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Lives as long as one call from Lua. */
-struct reading {
-    struct netlink *nl;
-    struct nlmsghdr *reply;
-    struct error err;
-    int result;
-};
-
-/* Calls fn with the reading, for one result. No finalizer runs meanwhile: one that spoke to the
-   kernel would overwrite what is being read. */
-static void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading) {
+void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading) {
     bool collecting = lua_gc(L, LUA_GCISRUNNING);
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, fn);
@@ -459,5 +449,6 @@ int open_netlink(lua_State *L) {
     add_ready(L);
     luaL_newlib(L, functions);
     add_batch(L);
+    add_monitor(L);
     return 1;
 }

@@ -30,6 +30,20 @@ int request_write(lua_State *L, int index, struct netlink *nl, struct netlink_se
    the key. */
 int request_finish(const struct refusal *refusal, int result, struct error *err);
 
-/* Fields of `nsh.core.netlink` that are made in batch.c, and methods of a socket in ready.c. */
+/* What is read in one call from Lua. */
+struct reading {
+    struct netlink *nl;
+    struct nlmsghdr *reply;
+    struct error err;
+    int result;
+};
+
+/* Calls fn with the reading, for one result. No finalizer runs meanwhile: one that spoke to the
+   kernel would overwrite what is being read. */
+void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading);
+
+/* Fields of `nsh.core.netlink` that are made in batch.c, and methods of a socket in ready.c; of both kinds in
+   monitor.c. */
 void add_batch(lua_State *L);
 void add_ready(lua_State *L);
+void add_monitor(lua_State *L);

@@ -1,10 +1,21 @@
 /* What nsh can speak of, and in which words. */
+#include <linux/fib_rules.h>
 #include <linux/if_bridge.h>
+#include <linux/neighbour.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include "tables.h"
+
+#define BIT(attribute) (UINT64_C(1) << (attribute))
+
+enum { /* bytes of a fixed struct */
+       FIRST = 1,
+       FIRST_TWO = 3,
+       INDEX = 0xf0, /* of an interface */
+       ROUTE = 0x9f, /* struct rtmsg and fib_rule_hdr: without protocol, scope and flags */
+};
 
 const struct object objects[] = {
     { .name = "link",
@@ -12,12 +23,16 @@ const struct object objects[] = {
       .verbs = link_verbs,
       .reply = RTM_NEWLINK,
       .get = RTM_GETLINK,
-      .prepare_dump = link_prepare_dump },
+      .prepare_dump = link_prepare_dump,
+      .groups = { RTNLGRP_LINK },
+      .key = { INDEX } },
     { .name = "addr",
       .table = &addr_table,
       .verbs = addr_verbs,
       .reply = RTM_NEWADDR,
-      .get = RTM_GETADDR },
+      .get = RTM_GETADDR,
+      .groups = { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR },
+      .key = { FIRST_TWO | INDEX, BIT(IFA_LOCAL) | BIT(IFA_ADDRESS) } },
     { .name = "route",
       .table = &route_table,
       .verbs = route_verbs,
@@ -26,7 +41,10 @@ const struct object objects[] = {
       .family_option = true,
       .hidden = route_is_hidden,
       .spared = route_is_hidden,
-      .unhide = "table" },
+      .unhide = "table",
+      .groups = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE },
+      .key = { ROUTE, BIT(RTA_DST) | BIT(RTA_SRC) | BIT(RTA_OIF) | BIT(RTA_GATEWAY) |
+                          BIT(RTA_PRIORITY) | BIT(RTA_TABLE) | BIT(RTA_VIA) | BIT(RTA_NH_ID) } },
     { .name = "neigh",
       .table = &neigh_table,
       .verbs = neigh_verbs,
@@ -35,13 +53,17 @@ const struct object objects[] = {
       .prepare_dump = neigh_prepare_dump,
       .hidden = neigh_is_hidden,
       .spared = neigh_is_spared,
-      .unhide = "state" },
+      .unhide = "state",
+      .groups = { RTNLGRP_NEIGH },
+      .key = { FIRST | INDEX, BIT(NDA_DST) } },
     { .name = "nsid",
       .table = &nsid_table,
       .verbs = nsid_verbs,
       .reply = RTM_NEWNSID,
       .get = RTM_GETNSID,
-      .absent = nsid_is_absent },
+      .absent = nsid_is_absent,
+      .groups = { RTNLGRP_NSID },
+      .key = { FIRST, BIT(NETNSA_NSID) } },
     { .name = "qdisc",
       .table = &qdisc_table,
       .verbs = qdisc_verbs,
@@ -65,7 +87,9 @@ const struct object objects[] = {
       .verbs = rule_verbs,
       .reply = RTM_NEWRULE,
       .get = RTM_GETRULE,
-      .family_option = true },
+      .family_option = true,
+      .groups = { RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE },
+      .key = { ROUTE, UINT64_MAX & ~BIT(FRA_PAD) } },
     { 0 },
 };
 
