@@ -42,8 +42,8 @@ struct reading {
    kernel would overwrite what is being read. */
 void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading);
 
-/* Fields of `nsh.core.netlink` that are made in batch.c, and methods of a socket in ready.c; of both kinds in
-   monitor.c. */
+/* Fields of `nsh.core.netlink` that are made in batch.c and monitor.c, and methods of a socket in
+   ready.c. */
 void add_batch(lua_State *L);
 void add_ready(lua_State *L);
 void add_monitor(lua_State *L);

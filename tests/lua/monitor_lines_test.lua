@@ -9,8 +9,8 @@ local function is_of_port(line)
     return line:find "^[^:]*: [^:]*: <" and not line:find " group "
 end
 
--- Without what iproute2 tells otherwise: its own word for another link's state, what led to an event, blanks at the end,
--- and the names that it knows for ids.
+-- Without what iproute2 tells otherwise: its own word for another link's state, what led to an event, blanks at the
+-- end, and the names that it knows for ids.
 local function plain(line)
     return (line:gsub(",M%-DOWN", ""):gsub(" event [%u ]+ ", " "):gsub(" *$", ""):gsub("^(nsid %d+) %(.*%)$", "%1"))
 end
@@ -54,7 +54,7 @@ local function lines_of_both(ns, objects, fn)
     fn()
     ns.addr:add{ LAST .. "/32", dev = "lo" }
     support.wait_for("ip monitor has told all", function() return read_file(path):find(LAST .. ".*\n") end)
-    program:close()
+    program:kill():wait()
     local theirs = those_between(lines_of(path))
     os.remove(path)
     return theirs, those_between(support.map(monitor:list(), tostring))
@@ -65,8 +65,10 @@ local function compare(objects, fn)
     local other <close> = nsh.netns.new()
     ns.link:set{ "lo", up = true }
     ns.link:add{ "v0", type = "veth", peer = { "v1", netns = other } }
-    ns.link:set{ "v0", up = true }
-    other.link:set{ "v1", up = true }
+    for _, one in ipairs{ { ns, "v0" }, { other, "v1" } } do
+        one[1].link:set{ one[2], addrgenmode = "none" }
+        one[1].link:set{ one[2], up = true }
+    end
     support.wait_for_rest{ ns, other }
     local theirs, ours = lines_of_both(ns, objects, function() fn(ns, other) end)
     lu.assertEquals(ours, theirs)
@@ -119,8 +121,9 @@ function TestLines.test_rules()
         ns.rule:add{ priority = 7, from = "10.0.0.0/8", table = 9 }
         ns.rule:add{ priority = 8, not_ = true, to = "10.0.0.1", fwmark = "0x10/0xf0", iif = "lo", table = "main" }
         ns.rule:add{ priority = 9, oif = "v0", ipproto = "tcp", sport = 80, dport = "100-200", type = "blackhole" }
-        ns.rule:add{ priority = 10, uidrange = "0-9", goto_ = 32766 }
-        ns.rule:add{ priority = 11, family = "inet6", from = "fd00::/64", tos = "0x10", table = 12, suppress_prefixlen = 0 }
+        ns.rule:add{ priority = 10, uidrange = "0-0", goto_ = 32766 }
+        ns.rule:add{ priority = 11, family = "inet6", from = "fd00::/64", tos = "0x10", table = 12,
+            suppress_prefixlen = 0 }
         ns.rule:del{ priority = 7 }
     end)
 end

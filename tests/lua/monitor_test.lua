@@ -235,7 +235,8 @@ function TestUse.test_beside_pings_programs_and_captures()
     ns.addr:add{ "10.0.0.1/24", dev = "v0" }
     other.addr:add{ "10.0.0.2/24", dev = "v1" }
     local states = {}
-    local monitor <close> = ns:monitor({ "neigh" }, function(event) states[event.record.dst or ""] = event.record.state end)
+    local function note(event) states[event.record.dst] = event.record.state end
+    local monitor <close> = ns:monitor({ "neigh" }, note)
     local capture <close> = ns:capture{ "v0", filter = "icmp" }
     local program = other:spawn{ "sh", "-c", "ip addr add 10.0.0.3/24 dev v1; echo done", output = true }
     lu.assertTrue(ns:ping("10.0.0.2").ok)
@@ -243,6 +244,7 @@ function TestUse.test_beside_pings_programs_and_captures()
     lu.assertTrue(ns:ping("10.0.0.3").ok)
     lu.assertEquals(#capture:list(), 4)
     support.wait_for("both neighbours are known", function() return states["10.0.0.2"] and states["10.0.0.3"] end)
+    lu.assertNotNil(monitor.handle)
     program:close()
 end
 
