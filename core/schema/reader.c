@@ -213,8 +213,10 @@ static bool as_version(struct value *v, uint32_t halves) {
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
+    if (word)
+        return as_text(v, word, strlen(word));
     snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
-    return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+    return as_buffer(v);
 }
 
 static bool as_seconds(struct value *v, const struct field *f, int64_t ticks) {
