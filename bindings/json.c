@@ -1,9 +1,9 @@
 /* core.json: values as JSON text. Nothing here reads it. */
+#include "../core/json_text.h"
 #include "nsh.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct member {
 /* All memory is Lua's, so that an error anywhere leaves nothing behind. */
 struct writer {
     lua_State *L;
+    struct json_out out; /* adds to the text */
     char *text;
     size_t used, room;
     int indent;             /* spaces a level, -1: all on one line */
@@ -38,7 +39,8 @@ struct writer {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void add(struct writer *out, const char *bytes, size_t size) {
+static void add(void *arg, const char *bytes, size_t size) {
+    struct writer *out = arg;
     if (size > out->room - out->used) {
         size_t room = 2 * out->room + size;
         char *text = lua_newuserdatauv(out->L, room, 0);
@@ -84,125 +86,15 @@ static int refuse_in(struct writer *out, const char *step) {
     return -1;
 }
 
-/* --- strings ---------------------------------------------------------------------------------- */
-
-/* Well-formed UTF-8 as in table 3-7 of the Unicode standard: by its first byte, the range of the
-   second; those after it are 80 to bf. */
-static const struct {
-    unsigned char first, last, low, high, size;
-} utf8[] = {
-    { 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-    { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-    { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-/* How many bytes the character has that starts at `text`; 0 if it is not UTF-8. */
-static size_t character_size(const char *text, size_t left) {
-    const unsigned char *at = (const unsigned char *)text;
-    size_t row = 0;
-    while (row < sizeof utf8 / sizeof *utf8 && at[0] > utf8[row].last)
-        row++;
-    if (row == sizeof utf8 / sizeof *utf8 || at[0] < utf8[row].first || utf8[row].size > left)
-        return 0;
-    if (utf8[row].size > 1 && (at[1] < utf8[row].low || at[1] > utf8[row].high))
-        return 0;
-    for (size_t i = 2; i < utf8[row].size; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return utf8[row].size;
-}
-
-static void add_control(struct writer *out, char c) {
-    static const char letters[] = {
-        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
-    };
-    char escape[8];
-    size_t index = (unsigned char)c;
-    if (index < sizeof letters && letters[index])
-        snprintf(escape, sizeof escape, "\\%c", letters[index]);
-    else
-        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)index);
-    add_text(out, escape);
-}
-
-/* How many bytes at the beginning stand in JSON as they are, each a character: mostly all. */
-static size_t plain_length(const char *string, size_t length) {
-    size_t i = 0;
-    while (i < length && string[i] >= 0x20 && string[i] != '"' && string[i] != '\\')
-        i++;
-    return i;
-}
-
-/* One character, or one byte that is none; returns how long it was. */
-static size_t add_character(struct writer *out, const char *string, size_t left) {
-    size_t size = character_size(string, left);
-    if (size == 0) {
-        add_text(out, "\xef\xbf\xbd");
-        return 1;
-    }
-    if ((unsigned char)*string < 0x20) {
-        add_control(out, *string);
-        return 1;
-    }
-    if (*string == '"' || *string == '\\')
-        add_text(out, "\\");
-    add(out, string, size);
-    return size;
-}
-
-static void add_string(struct writer *out, const char *string, size_t length) {
-    add(out, "\"", 1);
-    for (size_t i = 0; i < length;) {
-        size_t plain = plain_length(string + i, length - i);
-        add(out, string + i, plain);
-        i += plain;
-        if (i < length)
-            i += add_character(out, string + i, length - i);
-    }
-    add(out, "\"", 1);
-}
-
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* The fewest digits that read back as the same number; whole ones keep a ".0", as Lua prints them.
- */
-static void format_float(char text[32], double number) {
-    locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), before = uselocale(plain);
-    if (fabs(number) < 1e15 && number == floor(number)) {
-        snprintf(text, 32, "%.1f", number);
-    } else {
-        int digits = 0;
-        do
-            snprintf(text, 32, "%.*g", ++digits, number);
-        while (digits < 17 && strtod(text, NULL) != number);
-    }
-    uselocale(before);
-    freelocale(plain);
-}
-
-/* As snprintf would, which takes ten times as long. */
-static void add_integer(struct writer *out, lua_Integer number) {
-    char digits[24], *end = digits + sizeof digits, *at = end;
-    lua_Unsigned left = number < 0 ? 0 - (lua_Unsigned)number : (lua_Unsigned)number;
-    do
-        *--at = (char)('0' + left % 10);
-    while (left /= 10);
-    if (number < 0)
-        *--at = '-';
-    add(out, at, (size_t)(end - at));
-}
-
 static int add_number(struct writer *out) {
-    char text[32];
-    if (lua_isinteger(out->L, -1)) {
-        add_integer(out, lua_tointeger(out->L, -1));
-        return 0;
-    }
-    if (isfinite(lua_tonumber(out->L, -1)))
-        format_float(text, lua_tonumber(out->L, -1));
+    if (lua_isinteger(out->L, -1))
+        json_integer(&out->out, lua_tointeger(out->L, -1));
+    else if (isfinite(lua_tonumber(out->L, -1)))
+        json_real(&out->out, lua_tonumber(out->L, -1));
     else
         return refuse(out, "is not a finite number");
-    add_text(out, text);
     return 0;
 }
 
@@ -332,7 +224,7 @@ static int add_member(struct writer *out, struct member member_copy) {
     const struct member *member = &member_copy; /* while others are added behind it */
     lua_State *L = out->L;
     add_line_break(out);
-    add_string(out, name_of(member), member->length);
+    json_string(&out->out, name_of(member), member->length);
     add_text(out, out->indent < 0 ? ":" : ": ");
     if (member->key) {
         lua_pushlstring(L, member->key, member->key_length);
@@ -402,7 +294,7 @@ static int add_value(struct writer *out) {
         return add_number(out);
     case LUA_TSTRING: {
         const char *string = lua_tolstring(L, -1, &length);
-        add_string(out, string, length);
+        json_string(&out->out, string, length);
         return 0;
     }
     case LUA_TTABLE:
@@ -430,6 +322,7 @@ static int json_encode(lua_State *L) {
     struct error err;
     luaL_checkany(L, 1);
     struct writer out = { .L = L, .indent = read_indent(L), .room = 4096, .member_room = 64 };
+    out.out = (struct json_out){ add, &out };
     lua_settop(L, 2);
     out.text = lua_newuserdatauv(L, out.room, 0);
     out.members = lua_newuserdatauv(L, out.member_room * sizeof *out.members, 0);
