@@ -463,5 +463,6 @@ int open_netlink(lua_State *L) {
     add_batch(L);
     add_monitor(L);
     add_print(L);
+    add_vocabulary(L);
     return 1;
 }
