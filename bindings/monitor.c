@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "codec.h"
@@ -183,14 +184,18 @@ static const struct nlmsghdr *check_message(lua_State *L, int index) {
 /* learn(names, message of a link): its name from here on */
 static int names_learn(lua_State *L) {
     struct interfaces *known = luaL_checkudata(L, 1, NAMES);
-    const struct nlmsghdr *nlh = check_message(L, 2);
-    const struct ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
-    const struct nlattr *attr;
-    luaL_argcheck(L, mnl_nlmsg_get_payload_len(nlh) >= sizeof *link, 2, "no link");
-    mnl_attr_for_each(attr, nlh,
-                      sizeof *link) if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
-                                        mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-        interfaces_note(known, link->ifi_index, mnl_attr_get_str(attr));
+    static const struct field index = { "", NUMBER, S32, HEADER(ifinfomsg, ifi_index) };
+    static const struct field name = { "", STRING, .attr = IFLA_IFNAME };
+    const struct table *table = schema_object("link")->table;
+    struct reader r;
+    struct value v;
+    char text[16];
+    int64_t number;
+    luaL_argcheck(L, reader_begin(&r, table, check_message(L, 2), NULL) == 0, 2, "no link");
+    if (read_number(&r, &index, &number) && read_value(&r, &name, &v)) {
+        snprintf(text, sizeof text, "%.*s", (int)v.length, v.text);
+        interfaces_note(known, (int)number, text);
+    }
     return 0;
 }
 

@@ -131,14 +131,15 @@ static size_t put_in_key(char key[KEY_MAX], size_t used, const void *bytes, size
 
 size_t schema_key(const struct object *object, const struct nlmsghdr *nlh, char key[KEY_MAX]) {
     const char *header = mnl_nlmsg_get_payload(nlh);
-    const struct nlattr *attr;
-    size_t used = 0, size = object->table->header;
-    if (mnl_nlmsg_get_payload_len(nlh) < size)
+    size_t used = 0, size = MNL_ALIGN(object->table->header);
+    int left = (int)mnl_nlmsg_get_payload_len(nlh) - (int)size;
+    if (left < 0)
         return 0;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < object->table->header; i++)
         if (object->key.header >> i & 1)
             used = put_in_key(key, used, header + i, 1);
-    mnl_attr_for_each(attr, nlh, (unsigned)size) {
+    for (const struct nlattr *attr = (const void *)(header + size); mnl_attr_ok(attr, left);
+         left -= (int)MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr)) {
         uint16_t type = mnl_attr_get_type(attr);
         if (type < 64 && object->key.attributes >> type & 1)
             used = put_in_key(key, used, attr, attr->nla_len);

@@ -269,6 +269,18 @@ function TestUse.test_one_that_nobody_has_is_collected()
     lu.assertNil(weak[1])
 end
 
+-- As if the script were far behind: then the kernel's buffer is the bound, and tells of it if it is too small.
+function TestUse.test_what_is_not_taken_waits_in_the_kernel()
+    local monitor <close> = ns:monitor{ "addr" }
+    local most = 100000
+    monitor.first = monitor.first - most - 1
+    ns.addr:add{ "10.0.0.1/24", dev = "v0" }
+    nsh.sleep(0.1)
+    lu.assertEquals(monitor.last, 0)
+    monitor.first = monitor.last + 1
+    lu.assertEquals(names{ monitor:next(5) }, { "new addr 10.0.0.1" })
+end
+
 function TestUse.test_what_is_told_by_x()
     local told = {}
     nsh.trace(function(line) told[#told + 1] = line end)
