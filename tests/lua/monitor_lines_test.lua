@@ -75,6 +75,9 @@ local function compare(objects, fn)
     return #ours
 end
 
+-- The object, and routes of several ways.
+local has_nexthops = require "nsh.core".netlink.objects().nexthop ~= nil
+
 TestLines = {}
 
 function TestLines.test_links()
@@ -109,6 +112,9 @@ function TestLines.test_routes()
         ns.route:add{ "10.9.0.0/16", via = "10.0.0.2", src = "10.0.0.1", proto = "static", metric = 5, mtu = 1400 }
         ns.route:add{ "default", via = "10.0.0.3", dev = "v0", table = 100, onlink = true }
         ns.route:add{ "10.8.0.0/16", type = "blackhole" }
+        if has_nexthops then
+            support.sh("ip route add 10.6.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3", ns)
+        end
         ns.route:add{ "fd01::/64", dev = "v0", pref = "high" }
         ns.route:add{ "default", via = "fe80::9", dev = "v0" }
         ns.route:del{ "fd01::/64" }
@@ -145,7 +151,7 @@ function TestLines.test_ids()
     end)
 end
 
-if require("nsh.core").netlink.objects().nexthop then
+if has_nexthops then
     function TestLines.test_nexthops()
         compare({ "addr", "nexthop" }, function(ns)
             ns.addr:add{ "10.0.0.1/24", dev = "v0" }
