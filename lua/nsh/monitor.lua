@@ -158,8 +158,10 @@ local function read_object(self, place, socket, object, quiet)
 end
 
 local function read_place(self, place, socket, quiet)
-    if not self.wanted.link then learn_names(place, errors.check(core.netlink.dump(socket, "link"))) end
-    for _, object in ipairs(self.names) do read_object(self, place, socket, object, quiet) end
+    if self.handle and not self.wanted.link then learn_names(place, errors.check(core.netlink.dump(socket, "link"))) end
+    for _, object in ipairs(self.names) do
+        if self.handle then read_object(self, place, socket, object, quiet) end -- else its count is full
+    end
 end
 
 -- Returns the ids of the namespaces that cannot be asked, since nsh does not know their names.
@@ -374,7 +376,7 @@ local function begin(self, ns, quiet)
     if own and own >= 0 then self.places[own] = self.places[HERE] end
     read_all(self, quiet)
     if not quiet then push(self, { event = "synced", netns = self.netns }) end
-    loop.go(read, setmetatable({ monitor = self }, { __mode = "v" }), self.handle:fileno())
+    if self.handle then loop.go(read, setmetatable({ monitor = self }, { __mode = "v" }), self.handle:fileno()) end
 end
 
 --- Tells what changes in a namespace, as `ip monitor` does; the kernel is heard when this returns. Other tasks,

@@ -78,9 +78,10 @@ end
 
 function TestMonitor.test_what_is_gone_keeps_its_names()
     ns.addr:add{ "10.0.0.1/24", dev = "v0" }
-    ns.route:add{ "10.9.0.0/16", via = "10.0.0.2" }
     local monitor <close> = ns:monitor{ "link", "addr", "route", "neigh" }
+    ns.link:set{ "v0", down = true } -- older kernels rename only such
     ns.link:set{ "v0", name = "v7" }
+    ns.link:set{ "v7", up = true }
     ns.link:del "v7"
     local last = {}
     for _, event in ipairs(monitor:list()) do
@@ -187,6 +188,12 @@ function TestUse.test_a_for_loop_ends_with_the_count()
     for event in monitor do found[#found + 1] = event.record.local_ end
     lu.assertEquals(found, { "10.0.1.1", "10.0.2.1" })
     lu.assertEquals(tostring(monitor), "monitor of addr in mon1 (count)")
+end
+
+function TestUse.test_a_count_may_be_full_at_once()
+    local monitor <close> = ns:monitor{ "addr", "link", initial = true, all = true, count = 1 }
+    lu.assertEquals(names(monitor:list()), { "new link lo" })
+    lu.assertEquals(monitor.reason, "count")
 end
 
 function TestUse.test_it_ends_after_its_time()
