@@ -1,9 +1,9 @@
 /* core.json: values as JSON text. Nothing here reads it. */
+#include "../core/json_text.h"
 #include "nsh.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,26 @@
 
 #define LIST "nsh.list"
 
-enum { DEPTH_MAX = 100, TEXT = 3 /* the stack index of the text */ };
+enum { DEPTH_MAX = 100 };
+enum { TEXT = 3, MEMBERS = 4 }; /* stack indices of what grows */
+
+/* A key: Lua's string, without the underscore that frees a reserved word, or a number's digits. */
+struct member {
+    const char *key; /* NULL for a number */
+    size_t length, key_length;
+    lua_Integer number;
+    char digits[24];
+};
 
 /* All memory is Lua's, so that an error anywhere leaves nothing behind. */
 struct writer {
     lua_State *L;
+    struct json_out out; /* adds to the text */
     char *text;
     size_t used, room;
-    int indent; /* spaces a level, -1: all on one line */
+    int indent;             /* spaces a level, -1: all on one line */
+    struct member *members; /* of the tables that we are in, one behind the other */
+    size_t member_count, member_room;
     int depth;
     int tables[DEPTH_MAX]; /* stack indices of the tables that we are in */
     char path[160];        /* where an error is: ".links[3]", grows to the left */
@@ -27,7 +39,8 @@ struct writer {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void add(struct writer *out, const char *bytes, size_t size) {
+static void add(void *arg, const char *bytes, size_t size) {
+    struct writer *out = arg;
     if (size > out->room - out->used) {
         size_t room = 2 * out->room + size;
         char *text = lua_newuserdatauv(out->L, room, 0);
@@ -73,91 +86,15 @@ static int refuse_in(struct writer *out, const char *step) {
     return -1;
 }
 
-/* --- strings ---------------------------------------------------------------------------------- */
-
-/* Well-formed UTF-8 as in table 3-7 of the Unicode standard: by its first byte, the range of the
-   second; those after it are 80 to bf. */
-static const struct {
-    unsigned char first, last, low, high, size;
-} utf8[] = {
-    { 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-    { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-    { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-/* How many bytes the character has that starts at `text`; 0 if it is not UTF-8. */
-static size_t character_size(const char *text, size_t left) {
-    const unsigned char *at = (const unsigned char *)text;
-    size_t row = 0;
-    while (row < sizeof utf8 / sizeof *utf8 && at[0] > utf8[row].last)
-        row++;
-    if (row == sizeof utf8 / sizeof *utf8 || at[0] < utf8[row].first || utf8[row].size > left)
-        return 0;
-    if (utf8[row].size > 1 && (at[1] < utf8[row].low || at[1] > utf8[row].high))
-        return 0;
-    for (size_t i = 2; i < utf8[row].size; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return utf8[row].size;
-}
-
-static void add_control(struct writer *out, char c) {
-    static const char letters[] = {
-        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
-    };
-    char escape[8];
-    size_t index = (unsigned char)c;
-    if (index < sizeof letters && letters[index])
-        snprintf(escape, sizeof escape, "\\%c", letters[index]);
-    else
-        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)index);
-    add_text(out, escape);
-}
-
-static void add_string(struct writer *out, const char *string, size_t length) {
-    add_text(out, "\"");
-    for (size_t i = 0, size; i < length; i += size ? size : 1) {
-        size = character_size(string + i, length - i);
-        if (size == 0)
-            add_text(out, "\xef\xbf\xbd");
-        else if ((unsigned char)string[i] < 0x20)
-            add_control(out, string[i]);
-        else {
-            if (string[i] == '"' || string[i] == '\\')
-                add_text(out, "\\");
-            add(out, string + i, size);
-        }
-    }
-    add_text(out, "\"");
-}
-
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* The fewest digits that read back as the same number; whole ones keep a ".0", as Lua prints them.
- */
-static void format_float(char text[32], double number) {
-    locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), before = uselocale(plain);
-    if (fabs(number) < 1e15 && number == floor(number)) {
-        snprintf(text, 32, "%.1f", number);
-    } else {
-        int digits = 0;
-        do
-            snprintf(text, 32, "%.*g", ++digits, number);
-        while (digits < 17 && strtod(text, NULL) != number);
-    }
-    uselocale(before);
-    freelocale(plain);
-}
-
 static int add_number(struct writer *out) {
-    char text[32];
     if (lua_isinteger(out->L, -1))
-        snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(out->L, -1));
+        json_integer(&out->out, lua_tointeger(out->L, -1));
     else if (isfinite(lua_tonumber(out->L, -1)))
-        format_float(text, lua_tonumber(out->L, -1));
+        json_real(&out->out, lua_tonumber(out->L, -1));
     else
         return refuse(out, "is not a finite number");
-    add_text(out, text);
     return 0;
 }
 
@@ -210,14 +147,6 @@ static int add_list(struct writer *out, lua_Integer count) {
     return 0;
 }
 
-/* A key: Lua's string, without the underscore that frees a reserved word, or a number's digits. */
-struct member {
-    const char *key; /* NULL for a number */
-    size_t length, key_length;
-    lua_Integer number;
-    char digits[24];
-};
-
 static const char *name_of(const struct member *member) {
     return member->key ? member->key : member->digits;
 }
@@ -260,39 +189,48 @@ static int read_member(struct writer *out, struct member *member) {
     return 0;
 }
 
-/* Pushes an array of the members of the table on top, sorted; NULL if one cannot be written. */
-static struct member *push_members(struct writer *out, size_t *count) {
-    lua_State *L = out->L;
-    *count = 0;
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-        ++*count;
-    struct member *members = lua_newuserdatauv(L, (*count + 1) * sizeof *members, 0);
-    struct member *next = members;
-    for (lua_pushnil(L); lua_next(L, -3);) {
-        lua_pop(L, 1);
-        if (read_member(out, next++) < 0)
-            return NULL;
+/* A new one at the end of all. */
+static struct member *new_member(struct writer *out) {
+    if (out->member_count == out->member_room) {
+        size_t room = 2 * out->member_room;
+        void *members = lua_newuserdatauv(out->L, room * sizeof *out->members, 0);
+        memcpy(members, out->members, out->member_count * sizeof *out->members);
+        lua_replace(out->L, MEMBERS);
+        out->members = members;
+        out->member_room = room;
     }
-    qsort(members, *count, sizeof *members, compare_members);
-    for (size_t i = 1; i < *count; i++)
-        if (compare_members(&members[i - 1], &members[i]) == 0) {
-            refuse(out, "has two keys that are one in JSON");
-            return NULL;
-        }
-    return members;
+    return &out->members[out->member_count++];
 }
 
-/* The table is below the array of its members. */
-static int add_member(struct writer *out, const struct member *member) {
+/* Adds the members of the table on top, sorted. */
+static int read_members(struct writer *out) {
+    size_t first = out->member_count;
+    for (lua_pushnil(out->L); lua_next(out->L, -2);) {
+        lua_pop(out->L, 1);
+        if (read_member(out, new_member(out)) < 0)
+            return -1;
+    }
+    struct member *members = out->members + first;
+    size_t count = out->member_count - first;
+    qsort(members, count, sizeof *members, compare_members);
+    for (size_t i = 1; i < count; i++)
+        if (compare_members(&members[i - 1], &members[i]) == 0)
+            return refuse(out, "has two keys that are one in JSON");
+    return 0;
+}
+
+/* Of the table on top. */
+static int add_member(struct writer *out, struct member member_copy) {
+    const struct member *member = &member_copy; /* while others are added behind it */
     lua_State *L = out->L;
     add_line_break(out);
-    add_string(out, name_of(member), member->length);
+    json_string(&out->out, name_of(member), member->length);
     add_text(out, out->indent < 0 ? ":" : ": ");
     if (member->key) {
         lua_pushlstring(L, member->key, member->key_length);
-        lua_rawget(L, -3);
+        lua_rawget(L, -2);
     } else {
-        lua_rawgeti(L, -2, member->number);
+        lua_rawgeti(L, -1, member->number);
     }
     if (add_value(out) < 0) {
         char step[48];
@@ -304,23 +242,23 @@ static int add_member(struct writer *out, const struct member *member) {
 }
 
 static int add_object(struct writer *out) {
-    size_t count;
-    const struct member *members = push_members(out, &count);
-    if (!members)
+    size_t first = out->member_count;
+    if (read_members(out) < 0)
         return -1;
+    size_t end = out->member_count;
     add_text(out, "{");
     out->depth++;
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
+    for (size_t i = first; i < end; i++) {
+        if (i > first)
             add_text(out, ",");
-        if (add_member(out, &members[i]) < 0)
+        if (add_member(out, out->members[i]) < 0)
             return -1;
     }
+    out->member_count = first;
     out->depth--;
-    if (count > 0)
+    if (end > first)
         add_line_break(out);
     add_text(out, "}");
-    lua_pop(out->L, 1);
     return 0;
 }
 
@@ -356,7 +294,7 @@ static int add_value(struct writer *out) {
         return add_number(out);
     case LUA_TSTRING: {
         const char *string = lua_tolstring(L, -1, &length);
-        add_string(out, string, length);
+        json_string(&out->out, string, length);
         return 0;
     }
     case LUA_TTABLE:
@@ -383,9 +321,11 @@ static int read_indent(lua_State *L) {
 static int json_encode(lua_State *L) {
     struct error err;
     luaL_checkany(L, 1);
-    struct writer out = { .L = L, .indent = read_indent(L), .room = 256 };
+    struct writer out = { .L = L, .indent = read_indent(L), .room = 4096, .member_room = 64 };
+    out.out = (struct json_out){ add, &out };
     lua_settop(L, 2);
     out.text = lua_newuserdatauv(L, out.room, 0);
+    out.members = lua_newuserdatauv(L, out.member_room * sizeof *out.members, 0);
     lua_pushvalue(L, 1);
     if (add_value(&out) < 0) {
         error_set(&err, EINVAL, "cannot be written as JSON: value%s %s", out.path, out.problem);

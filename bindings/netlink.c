@@ -15,6 +15,7 @@
 struct message message;
 static struct message rest;          /* of `message` */
 static struct netlink_buffer buffer; /* of all sockets */
+static struct interfaces known;      /* while one answer is read */
 
 /* --- -x: what the kernel accepted, as commands ------------------------------------------------ */
 
@@ -160,22 +161,15 @@ static bool is_absent(const struct object *object, const struct nlmsghdr *reply,
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Lives as long as one call from Lua. */
-struct reading {
-    struct netlink *nl;
-    struct nlmsghdr *reply;
-    struct error err;
-    int result;
-};
-
-/* Calls fn with the reading, for one result. No finalizer runs meanwhile: one that spoke to the
-   kernel would overwrite what is being read. */
-static void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading) {
+void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading) {
     bool collecting = lua_gc(L, LUA_GCISRUNNING);
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, fn);
     lua_pushlightuserdata(L, reading);
+    reading->nl->known = &known;
     int status = lua_pcall(L, 1, 1, 0);
+    reading->nl->known = NULL;
+    interfaces_free(&known);
     if (collecting)
         lua_gc(L, LUA_GCRESTART);
     if (status != LUA_OK)
@@ -216,13 +210,15 @@ union request {
 };
 
 /* Zeros but for the family (and what the object's dumps can filter by): NETLINK_GET_STRICT_CHK. */
-static void prepare_dump(union request *request) {
+int request_dump(struct netlink *nl, struct error *err) {
     const struct object *object = message.object;
-    mnl_nlmsg_put_header(request)->nlmsg_type = object->get;
-    uint8_t *family = mnl_nlmsg_put_extra_header(&request->header, object->table->header);
+    union request request;
+    mnl_nlmsg_put_header(&request)->nlmsg_type = object->get;
+    uint8_t *family = mnl_nlmsg_put_extra_header(&request.header, object->table->header);
     *family = *message_family(&message);
     if (object->prepare_dump)
-        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request->header);
+        object->prepare_dump(mnl_nlmsg_get_payload(&message.header), &request.header);
+    return netlink_dump(nl, &request.header, err);
 }
 
 /* out: which records are left out unless the filter says otherwise; NULL: none. */
@@ -233,6 +229,10 @@ static bool is_wanted(const struct object *object, bool (*out)(const struct read
     return schema_matches(&message, r);
 }
 
+bool request_lists(const struct reader *r) {
+    return is_wanted(message.object, message.object->hidden, r);
+}
+
 /* Adds the records of one message to the list on top of the stack. */
 static void add_records(lua_State *L, const struct netlink *nl, const struct nlmsghdr *nlh,
                         lua_Integer *count) {
@@ -240,7 +240,7 @@ static void add_records(lua_State *L, const struct netlink *nl, const struct nlm
     if (nlh->nlmsg_type != message.object->reply)
         return;
     while (records_next(&records))
-        if (is_wanted(message.object, message.object->hidden, &records.reader)) {
+        if (request_lists(&records.reader)) {
             push_record(L, message.object, &records.reader);
             lua_rawseti(L, -2, ++*count);
         }
@@ -248,15 +248,13 @@ static void add_records(lua_State *L, const struct netlink *nl, const struct nlm
 
 /* Pushes a list of records, all that there are if it returns 0. */
 static int push_dump(lua_State *L, struct netlink *nl, struct error *err) {
-    union request request;
     struct nlmsghdr *nlh;
     lua_Integer count = 0;
     int more;
     lua_newtable(L);
     push_list_metatable(L);
     lua_setmetatable(L, -2);
-    prepare_dump(&request);
-    if (netlink_dump(nl, &request.header, err) < 0)
+    if (request_dump(nl, err) < 0)
         return -1;
     while ((more = netlink_next(nl, &nlh, err)) > 0)
         add_records(L, nl, nlh, &count);
@@ -286,28 +284,35 @@ static int nl_list(lua_State *L) {
 /* --- flush: what there is, sent back as deletions --------------------------------------------- */
 
 struct deletions {
-    char *bytes;
-    size_t used, room, count;
+    struct messages all;
     struct error first; /* that is more than "it has gone already" */
 };
 
-static int add_deletion(struct deletions *d, const struct nlmsghdr *nlh, uint16_t type) {
+struct nlmsghdr *messages_add(struct messages *all, const struct nlmsghdr *nlh) {
     size_t size = MNL_ALIGN(nlh->nlmsg_len);
-    if (d->used + size > d->room) {
-        size_t room = (d->room + size) * 2;
-        char *bytes = realloc(d->bytes, room);
+    if (all->used + size > all->room) {
+        size_t room = (all->room + size) * 2;
+        char *bytes = realloc(all->bytes, room);
         if (!bytes)
-            return -1;
-        d->bytes = bytes;
-        d->room = room;
+            return NULL;
+        all->bytes = bytes;
+        all->room = room;
     }
-    struct nlmsghdr *copy = memcpy(d->bytes + d->used, nlh, nlh->nlmsg_len);
+    struct nlmsghdr *copy = memcpy(all->bytes + all->used, nlh, nlh->nlmsg_len);
+    all->used += size;
+    all->count++;
+    return copy;
+}
+
+static int add_deletion(struct deletions *d, const struct nlmsghdr *nlh, uint16_t type) {
+    struct nlmsghdr *copy = messages_add(&d->all, nlh);
+    if (!copy)
+        return -1;
     copy->nlmsg_type = type;
     copy->nlmsg_flags = 0;
     if (message.object->prepare_deletion)
         message.object->prepare_deletion(copy);
-    d->used += MNL_ALIGN(copy->nlmsg_len);
-    d->count++;
+    d->all.used -= MNL_ALIGN(nlh->nlmsg_len) - MNL_ALIGN(copy->nlmsg_len);
     return 0;
 }
 
@@ -329,12 +334,10 @@ static bool is_doomed(const struct nlmsghdr *nlh, const struct netlink *nl) {
 
 static int collect_deletions(struct socket *s, struct deletions *d, struct error *err) {
     const struct object *object = message.object;
-    union request request;
     struct nlmsghdr *nlh;
     int more;
-    prepare_dump(&request);
-    d->used = d->count = 0;
-    if (netlink_dump(&s->nl, &request.header, err) < 0)
+    d->all.used = d->all.count = 0;
+    if (request_dump(&s->nl, err) < 0)
         return -1;
     while ((more = netlink_next(&s->nl, &nlh, err)) > 0)
         if (is_doomed(nlh, &s->nl) && add_deletion(d, nlh, (uint16_t)(object->reply + 1)) < 0)
@@ -348,14 +351,14 @@ static int flush(struct socket *s, struct error *err) {
     do
         result = collect_deletions(s, &d, err);
     while (result < 0 && err->code == EAGAIN && --tries);
-    if (result == 0 && d.count)
-        result = netlink_batch(&s->nl, d.bytes, d.count, note_refusal, &d, err);
-    free(d.bytes);
+    if (result == 0 && d.all.count)
+        result = netlink_batch(&s->nl, d.all.bytes, d.all.count, note_refusal, &d, err);
+    free(d.all.bytes);
     if (result >= 0 && d.first.code) {
         *err = d.first;
         return -1;
     }
-    return result < 0 ? -1 : (int)d.count;
+    return result < 0 ? -1 : (int)d.all.count;
 }
 
 static int nl_flush(lua_State *L) {
@@ -461,5 +464,8 @@ int open_netlink(lua_State *L) {
     add_ready(L);
     luaL_newlib(L, functions);
     add_batch(L);
+    add_monitor(L);
+    add_print(L);
+    add_vocabulary(L);
     return 1;
 }

@@ -162,10 +162,15 @@ int mac_parse(const char *text, uint8_t *bytes, size_t size, struct error *err) 
 }
 
 char *mac_format(const void *bytes, size_t size, char text[ADDRESS_TEXT_MAX]) {
+    static const char digits[] = "0123456789abcdef";
     const uint8_t *byte = bytes;
     char *end = text;
-    *text = '\0';
-    for (size_t i = 0; i < size && i < MAC_MAX; i++)
-        end += sprintf(end, i ? ":%02x" : "%02x", byte[i]);
+    for (size_t i = 0; i < size && i < MAC_MAX; i++) {
+        if (i)
+            *end++ = ':';
+        *end++ = digits[byte[i] >> 4];
+        *end++ = digits[byte[i] & 15];
+    }
+    *end = '\0';
     return text;
 }

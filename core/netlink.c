@@ -395,10 +395,15 @@ const char *netlink_name(const struct netlink *nl, int index, char name[16]) {
     struct ifreq request = { .ifr_ifindex = index };
     if (nl->names)
         return index > 0 && index <= nl->names->count ? nl->names->name[index - 1] : NULL;
+    const char *known = nl->known ? interfaces_name(nl->known, index) : NULL;
+    if (known)
+        return known;
     if (ioctl(nl->fd, SIOCGIFNAME, &request) < 0)
         return NULL;
     memcpy(name, request.ifr_name, IFNAMSIZ);
     name[IFNAMSIZ - 1] = 0;
+    if (nl->known)
+        interfaces_note(nl->known, index, name);
     return name;
 }
 

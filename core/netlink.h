@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "interfaces.h"
 
 /* Where the kernel says a request was wrong (NETLINK_EXT_ACK); 0 where it says nothing. */
 struct refusal {
@@ -43,6 +44,7 @@ struct netlink_seen {
 struct netlink {
     int fd;                      /* -1 while closed */
     struct netlink_names *names; /* NULL, or where names are looked up in place of the kernel */
+    struct interfaces *known;    /* NULL, or names that the kernel need not be asked for */
     struct netlink_seen *seen;   /* NULL, or what netlink_index need not ask for again */
     uint32_t port, seq;
     struct netlink_buffer *buffer;

@@ -1,10 +1,22 @@
 /* What nsh can speak of, and in which words. */
+#include <linux/fib_rules.h>
 #include <linux/if_bridge.h>
+#include <linux/neighbour.h>
 #include <linux/net_namespace.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include "tables.h"
+
+#define BIT(attribute) (UINT64_C(1) << (attribute))
+
+enum { /* bytes of a fixed struct */
+       FIRST = 1,
+       FIRST_TWO = 3,
+       INDEX = 0xf0, /* of an interface */
+       ROUTE = 0x9f, /* struct rtmsg and fib_rule_hdr: without protocol, scope and flags */
+};
 
 const struct object objects[] = {
     { .name = "link",
@@ -12,7 +24,9 @@ const struct object objects[] = {
       .verbs = link_verbs,
       .reply = RTM_NEWLINK,
       .get = RTM_GETLINK,
-      .prepare_dump = link_prepare_dump },
+      .prepare_dump = link_prepare_dump,
+      .groups = { RTNLGRP_LINK },
+      .key = { INDEX } },
     { .name = "altname",
       .table = &altname_table,
       .verbs = altname_verbs,
@@ -22,7 +36,9 @@ const struct object objects[] = {
       .table = &addr_table,
       .verbs = addr_verbs,
       .reply = RTM_NEWADDR,
-      .get = RTM_GETADDR },
+      .get = RTM_GETADDR,
+      .groups = { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR },
+      .key = { FIRST_TWO | INDEX, BIT(IFA_LOCAL) | BIT(IFA_ADDRESS) } },
     { .name = "route",
       .table = &route_table,
       .verbs = route_verbs,
@@ -32,14 +48,19 @@ const struct object objects[] = {
       .hidden = route_is_hidden,
       .spared = route_is_hidden,
       .unhide = "table",
-      .prepare_deletion = route_prepare_deletion },
+      .prepare_deletion = route_prepare_deletion,
+      .groups = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE },
+      .key = { ROUTE, BIT(RTA_DST) | BIT(RTA_SRC) | BIT(RTA_OIF) | BIT(RTA_GATEWAY) |
+                          BIT(RTA_PRIORITY) | BIT(RTA_TABLE) | BIT(RTA_VIA) | BIT(RTA_NH_ID) } },
     { .name = "nexthop",
       .table = &nexthop_table,
       .verbs = nexthop_verbs,
       .reply = RTM_NEWNEXTHOP,
       .get = RTM_GETNEXTHOP,
       .family_option = true,
-      .prepare_deletion = nexthop_prepare_deletion },
+      .prepare_deletion = nexthop_prepare_deletion,
+      .groups = { RTNLGRP_NEXTHOP },
+      .key = { 0, BIT(NHA_ID) } },
     { .name = "neigh",
       .table = &neigh_table,
       .verbs = neigh_verbs,
@@ -48,13 +69,17 @@ const struct object objects[] = {
       .prepare_dump = neigh_prepare_dump,
       .hidden = neigh_is_hidden,
       .spared = neigh_is_spared,
-      .unhide = "state" },
+      .unhide = "state",
+      .groups = { RTNLGRP_NEIGH },
+      .key = { FIRST | INDEX, BIT(NDA_DST) } },
     { .name = "nsid",
       .table = &nsid_table,
       .verbs = nsid_verbs,
       .reply = RTM_NEWNSID,
       .get = RTM_GETNSID,
-      .absent = nsid_is_absent },
+      .absent = nsid_is_absent,
+      .groups = { RTNLGRP_NSID },
+      .key = { FIRST, BIT(NETNSA_NSID) } },
     { .name = "qdisc",
       .table = &qdisc_table,
       .verbs = qdisc_verbs,
@@ -85,7 +110,9 @@ const struct object objects[] = {
       .verbs = rule_verbs,
       .reply = RTM_NEWRULE,
       .get = RTM_GETRULE,
-      .family_option = true },
+      .family_option = true,
+      .groups = { RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE },
+      .key = { ROUTE, UINT64_MAX & ~BIT(FRA_PAD) } },
     { 0 },
 };
 

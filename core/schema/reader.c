@@ -168,9 +168,11 @@ static bool as_version(struct value *v, uint32_t halves) {
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
+    if (word)
+        return as_text(v, word, strlen(word));
     bool hex = f->meaning == NAMED && f->bit == 16;
     snprintf(v->buffer, sizeof v->buffer, hex ? "0x%02llx" : "%lld", (long long)number);
-    return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+    return as_buffer(v);
 }
 
 static bool as_seconds(struct value *v, const struct field *f, int64_t ticks) {

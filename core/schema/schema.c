@@ -1,6 +1,7 @@
 #include "schema.h"
 
 #include <endian.h>
+#include <libmnl/libmnl.h>
 #include <string.h>
 
 const struct wire_type wires[] = {
@@ -136,4 +137,32 @@ const struct table *schema_nested(const struct field *f, const struct kind *kind
     if (f->meaning == PORT_DATA)
         return port ? port->port : NULL;
     return f->meaning == NESTED || f->meaning == GROUP ? f->of : NULL;
+}
+
+/* --- what is the same thing ------------------------------------------------------------------- */
+
+/* Bytes at the end of a key that has room for them. */
+static size_t put_in_key(char key[KEY_MAX], size_t used, const void *bytes, size_t size) {
+    if (size > KEY_MAX - used)
+        return used;
+    memcpy(key + used, bytes, size);
+    return used + size;
+}
+
+size_t schema_key(const struct object *object, const struct nlmsghdr *nlh, char key[KEY_MAX]) {
+    const char *header = mnl_nlmsg_get_payload(nlh);
+    size_t used = 0, size = MNL_ALIGN(object->table->header);
+    int left = (int)mnl_nlmsg_get_payload_len(nlh) - (int)size;
+    if (left < 0)
+        return 0;
+    for (size_t i = 0; i < object->table->header; i++)
+        if (object->key.header >> i & 1)
+            used = put_in_key(key, used, header + i, 1);
+    for (const struct nlattr *attr = (const void *)(header + size); mnl_attr_ok(attr, left);
+         left -= (int)MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr)) {
+        uint16_t type = mnl_attr_get_type(attr);
+        if (type < 64 && object->key.attributes >> type & 1)
+            used = put_in_key(key, used, attr, attr->nla_len);
+    }
+    return used;
 }

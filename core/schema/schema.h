@@ -213,6 +213,14 @@ struct object {
     void (*prepare_deletion)(struct nlmsghdr *record);
     /* Whether the answer to a get says that there is none. */
     bool (*absent)(const struct reader *r);
+    /* RTNLGRP_…: who tells of changes; none: nobody. */
+    uint8_t groups[2];
+    /* What two messages about the same thing have in common: bytes of the fixed struct and
+       attributes, each a bit by its number. */
+    struct {
+        uint32_t header;
+        uint64_t attributes;
+    } key;
 };
 
 extern const struct object objects[]; /* ends with an empty row */
@@ -221,6 +229,11 @@ extern const struct kind link_kinds[], qdisc_kinds[];
 const struct object *schema_object(const char *name);
 const struct verb *schema_verb(const struct object *object, const char *name);
 const struct kind *schema_kind(const struct kind *kinds, const char *name, size_t length);
+
+enum { KEY_MAX = 512 };
+
+/* What says which thing a message is about, as bytes; returns how many. */
+size_t schema_key(const struct object *object, const struct nlmsghdr *nlh, char key[KEY_MAX]);
 
 /* The row for a caller's key in one table, by name or word; NULL. */
 const struct field *schema_field(const struct table *table, const char *key);

@@ -37,6 +37,7 @@ end
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {
     capture = "nsh.capture",
+    monitor = "nsh.monitor",
     exec = "nsh.process",
     spawn = "nsh.process",
     peer = "nsh.peers",

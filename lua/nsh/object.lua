@@ -176,6 +176,16 @@ function verbs:list(args, ...)
     return leads_elsewhere and require("nsh.peers").note(records, self.ns) or records
 end
 
+--- Prints what `list` with the same arguments returns, as `show` does. As JSON (`nsh -j`) it needs no more memory
+-- than the kernel's own messages, and a fraction of the time: for very many.
+--
+--     host.route:show{ table = "all" }
+function verbs:show(args, ...)
+    local show = require "nsh.show"
+    if not show.is_json() then return show(self:list(args, ...)) end
+    run(self, "print", "list", args, ...)
+end
+
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
 -- iproute2 there must be an argument, and neighbours that are PERMANENT or NOARP stay unless a `state`
 -- is given. Errors: EINVAL without an argument.
@@ -198,7 +208,7 @@ end
 
 -- iproute2's other words for its verbs, and those of other programs.
 local synonyms = {
-    show = "list", ls = "list", lst = "list", dump = "list", change = "set", chg = "set", modify = "set",
+    ls = "list", lst = "list", dump = "list", change = "set", chg = "set", modify = "set",
     delete = "del", remove = "del", destroy = "del", rm = "del", create = "add", new = "add",
     prepend = "append", clear = "flush",
 }
@@ -214,6 +224,7 @@ end
 for name, own in pairs(core.netlink.objects()) do
     local class = { name = name, open = open_socket }
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
+    if class.list then own[#own + 1], class.show = "show", verbs.show end
     classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name }
 end
 

@@ -280,15 +280,15 @@ end
 --
 --     show(host.route:list(), "and", "so", "on")
 function M.show(...)
-    local text, on_own_lines = "", true
+    local texts, on_own_lines = {}, true
     for i = 1, select("#", ...) do
         local value = select(i, ...)
         local was_alone = on_own_lines
         on_own_lines = as_json or is_open(value)
-        local separator = i == 1 and "" or (was_alone or on_own_lines) and "\n" or "\t"
-        text = text .. separator .. M.format(value)
+        texts[2 * i - 1] = i == 1 and "" or (was_alone or on_own_lines) and "\n" or "\t"
+        texts[2 * i] = M.format(value)
     end
-    if select("#", ...) > 0 then io.stdout:write(text, "\n") end
+    if texts[1] then io.stdout:write(table.unpack(texts)):write "\n" end
 end
 
 --- Switches `show`, and what the prompt prints, to JSON (`on` true) and back (false).

@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <sanitizer/asan_interface.h>
 
+#include "../../core/monitor.h"
 #include "../../core/netlink.h"
 #include "../../core/sandbox.h"
 #include "../../core/schema/tables.h"
@@ -173,6 +174,10 @@ static int read_all(const struct object *object, const struct nlmsghdr *nlh,
                     const struct netlink *names) {
     struct records records = { object, nlh, names };
     struct seen seen = { 0 };
+    char key[KEY_MAX];
+    bool gone;
+    monitor_object(nlh, &gone);
+    assert_in_range(schema_key(object, nlh, key), 0, sizeof key);
     while (records_next(&records))
         read_record(object, &records.reader, &seen);
     return seen.values;

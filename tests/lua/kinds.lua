@@ -137,6 +137,8 @@ local function change(spec, args, words)
     do_all("set", with({ NAME, type = spec.kind }, args), ("type %s %s"):format(spec.kind, words))
 end
 
+local checked = {} -- kinds
+
 local function check(spec, seen)
     local records = show_all()
     for _, way in ipairs(WAYS) do
@@ -144,6 +146,7 @@ local function check(spec, seen)
         lu.assertEquals(lasting(records[way]), lasting(records["by-nsh"]), way)
     end
     note(seen, "", nested(spec, records["by-nsh"]))
+    checked[spec.kind] = true
 end
 
 -- --- the class -----------------------------------------------------------------------------------
@@ -217,7 +220,10 @@ end
 --- Runs the tests and tells how many fields were compared; returns the exit status.
 function M.run()
     local status = support.run(tear_down)
-    print(("# %d fields compared with iproute2"):format(oracle.compared))
+    local names = {}
+    for kind in pairs(checked) do names[#names + 1] = kind end
+    table.sort(names)
+    print(("# %d fields compared with iproute2, of link %s"):format(oracle.compared, table.concat(names, " ")))
     return status
 end
 

@@ -62,15 +62,15 @@ end
 TestNames = {}
 
 function TestNames.test_verbs()
-    for wrong, right in pairs{ show = "list", ls = "list", lst = "list", delete = "del", remove = "del",
+    for wrong, right in pairs{ ls = "list", lst = "list", delete = "del", remove = "del",
         destroy = "del", change = "set", create = "add", addd = "add", lists = "list", relace = "replace" } do
         lu.assertEquals(sentence(function() host.link[wrong](host.link, {}) end),
             ('link has no verb "%s"; did you mean %s (EINVAL)'):format(wrong, right))
     end
     lu.assertEquals(sentence(function() host.link:frobnicate() end),
-        'link has no verb "frobnicate"; there are add, set, replace, del, get, list (EINVAL)')
+        'link has no verb "frobnicate"; there are add, set, replace, del, get, list, show (EINVAL)')
     lu.assertEquals(sentence(function() host.nsid:delete "x" end),
-        'nsid has no verb "delete"; there are add, get, list (EINVAL)')
+        'nsid has no verb "delete"; there are add, get, list, show (EINVAL)')
 end
 
 function TestNames.test_objects()
@@ -81,8 +81,8 @@ function TestNames.test_objects()
     end
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
         "addr, altname, capture, close, connect, dnat, exec, fdb, forward, http, link, listen, listening, " ..
-        "masquerade, mdb, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, shell, show, snat, spawn, " ..
-        "sysctl, vlan (EINVAL)")
+        "masquerade, mdb, monitor, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, shell, show, snat, " ..
+        "spawn, sysctl, vlan (EINVAL)")
 end
 
 function TestNames.test_what_only_looks_is_not_refused()
@@ -98,7 +98,8 @@ function TestNames.test_what_only_looks_is_not_refused()
     lu.assertNil(host.handle)
     lu.assertNil(ns.published)
     local complete = require "nsh.repl.complete".complete
-    lu.assertEquals(complete("h.link:", { h = host }), { "add", "del", "get", "list", "open", "replace", "set" })
+    lu.assertEquals(complete("h.link:", { h = host }), { "add", "del", "get", "list", "open", "replace", "set",
+        "show" })
     lu.assertItemsEquals(complete("h.n", { h = host }), { "name", "neigh", "netlink", "nexthop", "nft", "nsid" })
     lu.assertEquals(complete("h.nope.", { h = host }), {})
 end

@@ -286,7 +286,7 @@ local known = core.netlink.objects()
 
 -- What the namespace does itself, at once.
 local living = {
-    exec = true, http = true, listen = true, listening = true, peer = true, shell = true,
+    exec = true, http = true, listen = true, listening = true, monitor = true, peer = true, shell = true,
     show = true, spawn = true,
 }
 
