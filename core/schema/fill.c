@@ -25,16 +25,7 @@ static struct nlattr *find(const struct nlattr *nest, uint16_t type) {
     return NULL;
 }
 
-/* What the row of the link's table that is the nest of the kind's data leads to. */
-static const struct field *nest_with(const struct table *table, enum meaning inner) {
-    for (const struct field *f = table->fields; f->meaning; f++)
-        if (f->meaning == inner)
-            return f;
-    return NULL;
-}
-
-/* --- which bits of a number were meant ---------------------------------------------------------
- */
+/* --- which bits of a number were meant -------------------------------------------------------- */
 
 static bool has_bits(const struct field *f) {
     return f->meaning == SWITCH || f->meaning == PIECE || f->meaning == INSTEAD;
@@ -82,8 +73,7 @@ static uint64_t types_in(const struct nlattr *nest) {
     return types;
 }
 
-/* --- filling -----------------------------------------------------------------------------------
- */
+/* --- filling ---------------------------------------------------------------------------------- */
 
 /* Appends an attribute to the inner nest, behind which there may be more. */
 static struct nlattr *insert(const struct target *t, const struct nlattr *attr, struct error *err) {
@@ -139,7 +129,7 @@ static bool find_target(struct target *t, struct message *m, struct reader *r) {
     info = schema_field(m->object->table, "linkinfo");
     if (!reader_nest(&link, info, r) || !r->kind || !r->kind->whole)
         return false;
-    data = nest_with(info->of, KIND_DATA);
+    data = schema_field(info->of, "info_data");
     if (!r->tb[data->attr])
         return false;
     *t = (struct target){ m,

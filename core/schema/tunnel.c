@@ -19,8 +19,7 @@ static const struct word encap_words[] = {
 };
 static const struct word direction_words[] = { { 0, "ingress" }, { 1, "egress" }, { 0 } };
 
-/* --- rows that kinds share; p: the prefix of the attributes --------------------------------------
- */
+/* --- rows that kinds share; p: the prefix of the attributes ----------------------------------- */
 
 #define ENDS(p, family_)                                                                        \
     { "remote",                                                                                 \
@@ -123,8 +122,7 @@ ENCAP_TABLE(IFLA_IPTUN, ip_encap);
 #define ENCAP(table_) \
     { "encap", GROUP, .flags = FLAT, .of = &table_, .help = "put it into UDP" }
 
-/* --- GRE and what is made of it ------------------------------------------------------------------
- */
+/* --- GRE and what is made of it --------------------------------------------------------------- */
 
 #define BOTH_WAYS(name_, bit_, help_)                                       \
     { name_,                                                                \
@@ -256,8 +254,7 @@ static int finish_gre(struct writer *w, struct error *err) {
     return flag_keys(w, err);
 }
 
-/* --- what a new one of IPv6 has ------------------------------------------------------------------
- */
+/* --- what a new one of IPv6 has --------------------------------------------------------------- */
 
 enum { HOP_LIMIT = 64 };
 
@@ -294,8 +291,7 @@ const struct table gre_table = GRE_TABLE("gre", gre_fields, finish_gre),
                    erspan_table = GRE_TABLE("erspan", erspan_fields, finish_gre),
                    ip6erspan_table = GRE_TABLE("ip6erspan", ip6erspan_fields, finish_ip6gre);
 
-/* --- ipip, sit, ip6tnl ---------------------------------------------------------------------------
- */
+/* --- ipip, sit, ip6tnl ------------------------------------------------------------------------ */
 
 #define MODE(words_)                                                               \
     {                                                                              \
@@ -414,8 +410,7 @@ const struct table ip6tnl_table = { .name = "ip6tnl",
                                     .fields = ip6tnl_fields,
                                     .finish = finish_ip6tnl };
 
-/* --- vti, vti6 -----------------------------------------------------------------------------------
- */
+/* --- vti, vti6 -------------------------------------------------------------------------------- */
 
 #define VTI(family_)                                      \
     ENDS(IFLA_VTI, family_), KEYS(IFLA_VTI, ONLY_TRUE), { \
