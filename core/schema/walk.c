@@ -75,9 +75,8 @@ static void walk_nest(const struct reader *r, const struct field *f, const struc
                       void *arg) {
     struct reader inner;
     bool there = reader_nest(r, f, &inner);
-    if (f->meaning == GROUP)
-        there = f->attr ? r->tb[f->attr] != NULL : !is_silent(&inner);
-    if (!there && !(f->flags & ALWAYS))
+    bool says = f->meaning != GROUP ? there : f->attr ? r->tb[f->attr] != NULL : !is_silent(&inner);
+    if (!says && !(f->flags & ALWAYS))
         return;
     if (f->name)
         sink->open(arg, f, false);
