@@ -135,6 +135,9 @@ local verbs = {}
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
 --     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
+--     ns1.route:add{ "10.9.0.0/16", nexthops = { { via = "10.0.0.2", weight = 3 }, { via = "10.0.0.3" } } }
+--     ns1.nexthop:add{ 3, group = { 1, { id = 2, weight = 4 } } }
+--     host.mdb:add{ "239.1.1.1", dev = "br0", port = "veth0", permanent = true }
 function verbs:add(args, ...) change(self, "add", args, ...) end
 
 --- Changes one that exists: `ip link set`, `ip route change`. Of a link's record it sends what differs

@@ -96,13 +96,15 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for source in ("10.0.0.8", "10.0.0.9"):
     join = socket.inet_aton("239.7.7.7") + socket.inet_aton("10.5.0.2") + socket.inet_aton(source)
     s.setsockopt(socket.IPPROTO_IP, 39, join)
-time.sleep(60)
+print("joined", flush=True)
+time.sleep(600)
 ]]
 
 function TestMdb.test_sources_that_a_host_wants()
     local ns = ways.space()
     ns.addr:add{ "10.5.0.2/24", dev = "q0" }
-    local host <close> = ns:spawn{ "python3", "-c", JOIN }
+    local host <close> = ns:spawn{ "python3", "-c", JOIN, output = true }
+    lu.assertEquals(host:read(), "joined")
     local function find()
         for _, record in ipairs(ns.mdb:list{ grp = "239.7.7.7" }) do
             if record.source_list and #record.source_list == 2 then return record end

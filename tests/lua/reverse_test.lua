@@ -148,10 +148,12 @@ local function each_record(ns, fn)
     end
 end
 
--- The kernel lists what was added last first.
+-- Several routes may have one destination; an entry without a VLAN is one of each VLAN as well.
+local VERBS = { route = "append", fdb = "replace" }
+
 local function copy_objects()
     each_record(original, function(object, record)
-        copy[object][object == "route" and "append" or "add"](copy[object], record)
+        copy[object][VERBS[object] or "add"](copy[object], record)
     end)
 end
 

@@ -92,6 +92,7 @@ local cases = {
         "10.9.0.0/16 via 10.0.0.2 tos 10 scope 77 proto 200 table 70000 realms 7/9" },
     { here{ tos = "4", flow = { to = 9 }, table = "default" },
         "10.9.0.0/16 via 10.0.0.2 tos 4 realms 9 table default" },
+    { here{ realms = "3/cosmos" }, "10.9.0.0/16 via 10.0.0.2 realms 3/0" },
     { here{ via = "172.31.0.1", dev = "v0", onlink = true }, "10.9.0.0/16 via 172.31.0.1 dev v0 onlink" },
     { { "fd09::/64", from = "fd08::/64", dev = "v0", expires = 5000, pref = "high", src = "fd00::1" },
         "fd09::/64 from fd08::/64 dev v0 expires 5000 pref high src fd00::1", "inet6" },
