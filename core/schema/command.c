@@ -122,14 +122,18 @@ static void say_number(struct line *line, const struct reader *r, const struct f
     say(line, text);
 }
 
-/* "delay 50ms 10ms 25%": values up to the last one that was given. */
+/* "delay 50ms 10ms 25%": values up to the last one that was given, some with a word of their own.
+ */
 static void say_group(struct line *line, const struct reader *group) {
     const struct field *rows = group->table->fields, *last = NULL;
     for (const struct field *f = rows; f->meaning; f++)
         if (message_given(group->message, f))
             last = f;
-    for (const struct field *f = rows; last && f <= last; f++)
+    for (const struct field *f = rows; last && f <= last; f++) {
+        if (f->word)
+            say(line, f->word);
         say_number(line, group, f);
+    }
 }
 
 static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
@@ -157,10 +161,12 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
 }
 
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
+    const struct unit *unit = f->of;
     int64_t number;
     if (!read_number(r, f, &number))
         return;
-    say(line, word_of(f));
+    if (number || !unit->zero)
+        say(line, word_of(f));
     say_number(line, r, f);
 }
 

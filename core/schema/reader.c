@@ -130,6 +130,8 @@ bool read_number(const struct reader *r, const struct field *f, int64_t *number)
     if (!f->wire || !find(r, f, &place) || place.length < wires[f->wire].size)
         return false;
     *number = wire_load(place.at, f->wire);
+    if (f->meaning == QUANTITY && f->flags & INVERTED)
+        *number = UINT32_MAX - *number;
     return true;
 }
 

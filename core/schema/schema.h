@@ -83,7 +83,8 @@ enum {
     FOREVER = 1024,   /* 2^32-1, also "forever"; and so is the rest of its struct until written */
     PLUS = 4096,      /* "+" is worked out by the table's finish; until then it is all zeros */
     RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
-    INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
+    INVERTED =
+        2048, /* a SWITCH that is true while its bit is clear; a QUANTITY: the rest of 2^32-1 */
     LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
     REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
     STARTS_ZERO = 65536,  /* when it is new; kernels without the feature refuse even a zero */

@@ -12,10 +12,16 @@ extern const struct table addr_table, route_table, neigh_table, nsid_table, qdis
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
 extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
+extern const struct table red_table, cake_table, class_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
-extern const struct verb qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[];
+extern const struct verb class_verbs[], qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[];
 extern const struct word family_words[], scope_words[], protocol_words[];
+extern const struct word linklayer_words[];
 extern const struct word bridge_state_words[], vlan_protocol_words[], table_words[], group_words[];
+
+/* Attributes of a qdisc's options from here on are our own: what only the command has to say. The
+   kernel passes over numbers that it does not know (nla_parse_deprecated). */
+enum { OWN_ATTRIBUTES = 112 };
 
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 #define REPLACE (NLM_F_CREATE | NLM_F_REPLACE)
@@ -25,6 +31,13 @@ static inline bool is_given(const struct writer *w, const char *key) {
     return message_given(w->message, schema_field(w->table, key));
 }
 
+/* The kind that the attribute names; NULL. */
+const struct kind *kind_named(const struct kind *kinds, const struct nlattr *attr);
+
+/* Says where in the tree: EINVAL for the key "parent". */
+int refuse_place(const char *sentence, struct error *err);
+
+void tc_prepare_dump(const void *filter, struct nlmsghdr *request);
 bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool neigh_is_spared(const struct reader *r);

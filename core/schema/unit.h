@@ -15,16 +15,17 @@ struct unit {
         const char *name; /* in any case; NULL ends the list */
         double factor;
     } * suffixes;
-    int said;      /* so many of them are also written, from the largest on */
-    double bare;   /* what a text without one counts, as for tc */
-    double number; /* what a number counts, as in tc's JSON */
-    double step;   /* what 1 in the message counts */
-    bool real;     /* records have fractions of that number */
+    int said;         /* so many of them are also written, from the largest on */
+    double bare;      /* what a text without one counts, as for tc */
+    double number;    /* what a number counts, as in tc's JSON */
+    double step;      /* what 1 in the message counts */
+    bool real;        /* records have fractions of that number */
+    const char *zero; /* the word for 0 */
 };
 
 /* Rates are bytes a second in JSON, but bits a second where a text has no suffix. Times differ in
    JSON's measure and in the message's. */
-extern const struct unit unit_rate, unit_size, unit_share;
+extern const struct unit unit_rate, unit_size, unit_share, unit_bandwidth, unit_probability;
 extern const struct unit unit_seconds_ns, unit_us, unit_ns;
 
 /* What the message would have for a value, not rounded. false if it is no such quantity. */

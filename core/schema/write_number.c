@@ -144,7 +144,7 @@ int write_quantity(struct writer *w, const struct field *f, const struct value *
     if (!unit_parse(unit, v, &number))
         return refuse(v, unit->expected, err);
     if (number >= 0 && rint(number) <= (double)max)
-        return put_number(w, f, llrint(number), err);
+        return put_number(w, f, f->flags & INVERTED ? max - llrint(number) : llrint(number), err);
     unit_say(unit, max, most);
     return error_set(err, ERANGE, "%s is out of range: 0 to %s", shown(v, text), most);
 }
