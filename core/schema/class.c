@@ -155,7 +155,7 @@ static int finish_class(struct writer *w, struct error *err) {
         return refuse_place("it is either root or has a parent", err);
     if (w->message->verb->flags & NLM_F_CREATE && !header->tcm_parent)
         return refuse_place("say in what: \"1:\", or a class's \"1:1\"", err);
-    return 0;
+    return imply_options(w, kind_named(class_kinds, writer_find(w, TCA_KIND)), err);
 }
 
 const struct table class_table = {
@@ -191,7 +191,7 @@ const struct verb class_verbs[] = {
       "kind",
       NULL,
       "give one other options",
-      { "dev", "handle" } },
+      { "dev", "classid" } },
     { "replace",
       "tc class replace",
       RTM_NEWTCLASS,
@@ -200,7 +200,7 @@ const struct verb class_verbs[] = {
       NULL,
       "create or change one",
       { "kind", "dev" } },
-    { "del", "tc class del", RTM_DELTCLASS, 0, "kind", NULL, "delete one", { "dev", "handle" } },
+    { "del", "tc class del", RTM_DELTCLASS, 0, "kind", NULL, "delete one", { "dev", "classid" } },
     /* as of qdiscs */
     { "get",
       "tc class show",
@@ -209,7 +209,7 @@ const struct verb class_verbs[] = {
       "dev",
       NULL,
       "one record",
-      { "dev", "handle" } },
+      { "dev", "classid" } },
     { "list", "tc class show", RTM_GETTCLASS, NLM_F_DUMP, "dev", NULL,
       "the records of all, or of some" },
     { 0 },

@@ -89,12 +89,11 @@ static int find_place(struct writer *w, const struct kind *kind, struct error *e
     return 0;
 }
 
-/* Kinds that work some things out do so also for a caller who gave none of their options. */
-static int imply_options(struct writer *w, const struct kind *kind, struct error *err) {
+int imply_options(struct writer *w, const struct kind *kind, struct error *err) {
     static const struct field options = { "", KIND_DATA, .attr = TCA_OPTIONS };
     struct writer inner;
-    if (w->message->verb->type != RTM_NEWQDISC || !kind || !kind->data || !kind->data->finish ||
-        writer_find(w, TCA_OPTIONS))
+    if (w->message->verb->type != w->message->object->reply || !kind || !kind->data ||
+        !kind->data->finish || writer_find(w, TCA_OPTIONS))
         return 0;
     return writer_nest(w, &options, kind->data, &inner, err) < 0 ? -1 : writer_end(&inner, err);
 }

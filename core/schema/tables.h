@@ -34,6 +34,9 @@ static inline bool is_given(const struct writer *w, const char *key) {
 /* The kind that the attribute names; NULL. */
 const struct kind *kind_named(const struct kind *kinds, const struct nlattr *attr);
 
+/* Kinds that work some things out do so also for a caller who gave none of their options. */
+int imply_options(struct writer *w, const struct kind *kind, struct error *err);
+
 /* Says where in the tree: EINVAL for the key "parent". */
 int refuse_place(const char *sentence, struct error *err);
 

@@ -8,6 +8,7 @@ local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local record = require "nsh.record"
 local settle = require "nsh.settle"
+local traffic = require "nsh.traffic"
 
 local M = {}
 
@@ -20,13 +21,13 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority" }
+local own_key = { qdisc = "kind", class = "classid", vlan = "vid", fdb = "mac", rule = "priority" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
     if type(args) ~= "table" then return args and tostring(args) end
     local own = own_key[object.name]
-    local name = first_of(args, 1, own or 1, "local_", "dst", "to", "name", "ifname", "dev")
+    local name = first_of(args, own or 1, 1, "local_", "dst", "to", "name", "ifname", "dev")
     if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
@@ -122,6 +123,7 @@ local verbs = {}
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
+--     ns1.class:add{ "htb", dev = "veth2", parent = "1:", classid = "1:10", rate = "10mbit", ceil = "1gbit" }
 --     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
 function verbs:add(args, ...) change(self, "add", args, ...) end
 
@@ -159,7 +161,9 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 --
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
 function verbs:list(args, ...)
-    local records = run(self, "list", "list", args, ...)
+    check_call(self, "list", args, ...)
+    local function list(given) return request(self, "list", "list", args, given) end
+    local records = traffic.is_scattered(self) and traffic.gather(self, args, list) or list(args)
     local leads_elsewhere = self.name == "link" or self.name == "nsid"
     return leads_elsewhere and require("nsh.peers").note(records, self.ns) or records
 end

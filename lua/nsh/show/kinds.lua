@@ -78,7 +78,7 @@ local function vlans(record)
     return record.vlanEnd and record.vlan .. "-" .. record.vlanEnd or record.vlan
 end
 
-local first_options = { rate = 1, delay = 2, ["loss-random"] = 3, limit = 4 }
+local first_options = { rate = 1, ceil = 2, delay = 2, ["loss-random"] = 3, limit = 4 }
 
 local function comes_first(a, b)
     local rank_a, rank_b = first_options[a] or 5, first_options[b] or 5
@@ -99,8 +99,9 @@ local function as_share(fraction) return ("%.4g%%"):format(fraction * 100) end
 
 -- What the numbers of an option are, as tc has them in JSON, and its word; of others they stand as they are.
 local units = {
-    rate = { as_rate }, delay = { as_time, also = "jitter" }, ["loss-random"] = { as_share, word = "loss" },
-    loss = { as_share }, jitter = { as_time }, duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
+    rate = { as_rate }, ceil = { as_rate }, delay = { as_time, also = "jitter" },
+    ["loss-random"] = { as_share, word = "loss" }, loss = { as_share }, jitter = { as_time },
+    duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
 }
 
 --- An option of a qdisc as on the command line, "delay 50ms 10ms": a number as tc has it in JSON, a text as it
@@ -197,6 +198,10 @@ M.columns = {
     socket = {
         { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },
         { "PROCESS", socket_process },
+    },
+    class = {
+        { "DEV", device }, { "PARENT", place }, { "CLASSID", "handle" }, { "KIND", "kind" }, { "LEAF", "leaf" },
+        { "OPTIONS", options },
     },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
