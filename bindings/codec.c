@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/schema/action.h"
 #include "nsh.h"
 #include "value.h"
 
@@ -84,7 +85,7 @@ static int encode_words(struct level *level, const struct field *f, int index) {
     lua_State *L = level->L;
     if (f->meaning == NUMBERS && lua_istable(L, index) && !(f->flags & READ_ONLY))
         return encode_numbers(level, f, index);
-    if (!lua_istable(L, index) || f->meaning != BITS)
+    if (!lua_istable(L, index) || (f->meaning != BITS && f->meaning != MATCHES))
         return encode_scalar(level, f, index);
     static const struct value none = { .type = VALUE_NUMBER };
     int result = 0;
@@ -165,6 +166,58 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
     return message_postpone(outer->w, f, start, outer->err);
 }
 
+static int encode_action(struct level *outer, struct writer *list, const struct field *f,
+                         int number, int index) {
+    struct writer inner;
+    if (action_begin(list, f, number, &inner, outer->err) < 0)
+        return -1;
+    struct level level = {
+        .L = outer->L, .index = index, .w = &inner, .outermost = true, .err = outer->err
+    };
+    return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
+}
+
+/* Whether the table is of actions, not one itself. */
+static bool is_list(lua_State *L, int index) {
+    bool list = lua_istable(L, index) && lua_rawgeti(L, index, 1) == LUA_TTABLE;
+    if (lua_istable(L, index))
+        lua_pop(L, 1);
+    return list;
+}
+
+static int encode_each_action(struct level *level, struct writer *list, const struct field *f,
+                              int index) {
+    lua_State *L = level->L;
+    int number = 0, result = 0;
+    if (!is_list(L, index))
+        return encode_action(level, list, f, 1, index);
+    while (result == 0 && lua_rawgeti(L, index, ++number) != LUA_TNIL) {
+        result = encode_action(level, list, f, number, lua_gettop(L));
+        lua_settop(L, result < 0 ? lua_gettop(L) : lua_gettop(L) - 1);
+    }
+    if (result == 0)
+        lua_pop(L, 1);
+    return result;
+}
+
+/* "drop", { "mirred", … }, or a list of such tables. */
+static int encode_actions(struct level *level, const struct field *f, int index) {
+    struct writer list;
+    if (message_lists(level->w->message)) {
+        schema_unfit_filter(level->w->table, level->err);
+        return prefix_key(level->err, key_of(f));
+    }
+    if (writer_find(level->w, f->attr))
+        return refuse_key(level, "given twice", key_of(f));
+    if (action_list(level->w, f, &list, level->err) < 0)
+        return -1;
+    if (encode_each_action(level, &list, f, index) < 0)
+        return prefix_key(level->err, key_of(f));
+    return writer_end(&list, level->err) < 0
+               ? -1
+               : message_note(level->w->message, f, false, level->err);
+}
+
 /* Whether the key is the name of the kind (or the port) that the table is of. */
 static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
     bool of_kind =
@@ -234,6 +287,8 @@ static int encode_field(struct level *level, const struct field *f, const char *
     if (field_is_nest(f))
         return encode_nest(level, f, value);
     level->w->by_name = written && !strcmp(written, f->name);
+    if (f->meaning == ACTIONS)
+        return encode_actions(level, f, value);
     return encode_words(level, f, value);
 }
 

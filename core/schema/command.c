@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "reader.h"
+#include "action.h"
+#include "u32.h"
 #include "unit.h"
 
 struct line {
@@ -224,13 +225,21 @@ static bool needs_family(const struct message *m) {
     return m->object->family_option || (message_filters(m) && family && message_given(m, family));
 }
 
+static int64_t number_of(const struct reader *r, const struct field *f) {
+    int64_t number;
+    return read_number(r, f, &number) ? number : 0;
+}
+
 /* Of what is there anyway, only what was given: a fixed struct, a destination, the other members of
-   a struct. A MASKED row may have been written by another, as "up" is by "down". */
+   a struct. A MASKED row may have been written by another, as "up" is by "down". Of one of several
+   actions, what is not 0. */
 static bool is_said(const struct reader *r, const struct field *f) {
     bool is_part = f->size && !(f->flags & FOREVER);
     bool anyway = !f->attr || is_part || (f->flags & ALWAYS && !field_is_nest(f));
     if (f->flags & (READ_ONLY | NOT_SAID))
         return false;
+    if (r->listed && anyway)
+        return f->flags & POSITIONAL || number_of(r, f);
     return !anyway || f->flags & MASKED || message_given(r->message, f);
 }
 
@@ -240,12 +249,29 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
     struct reader inner;
     if (!reader_nest(r, f, &inner))
         return;
-    if (f->word || f->meaning == GROUP)
+    bool group = f->meaning == GROUP && !(f->flags & POSITIONAL);
+    if (f->word || group)
         say(line, word_of(f));
-    if (f->meaning == GROUP)
+    if (group)
         say_group(line, &inner);
     else
         say_level(line, &inner);
+}
+
+static void say_matches(struct line *line, const struct reader *r, const struct field *f) {
+    char text[MATCH_TEXT];
+    for (int i = 0; match_text(r, f, i, true, text); i++) {
+        say(line, word_of(f));
+        say(line, text);
+    }
+}
+
+static void say_actions(struct line *line, const struct reader *r, const struct field *f) {
+    struct reader action;
+    for (int i = 0; action_next(r, f, &i, &action);) {
+        say(line, word_of(f));
+        say_level(line, &action);
+    }
 }
 
 static void say_row(struct line *line, const struct reader *r, const struct field *f) {
@@ -261,6 +287,10 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_quantity(line, r, f);
     else if (f->meaning == PAIR)
         say_pair(line, r, f);
+    else if (f->meaning == MATCHES)
+        say_matches(line, r, f);
+    else if (f->meaning == ACTIONS)
+        say_actions(line, r, f);
     else
         say_field(line, r, f);
 }

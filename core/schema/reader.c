@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "../address.h"
+#include "action.h"
+#include "masked.h"
+#include "u32.h"
 #include "unit.h"
 
 /* --- levels ----------------------------------------------------------------------------------- */
@@ -82,7 +85,8 @@ bool reader_nest(const struct reader *outer, const struct field *f, struct reade
                               .nl = outer->nl,
                               .message = outer->message,
                               .kind = outer->kind,
-                              .port = outer->port };
+                              .port = outer->port,
+                              .listed = outer->listed };
     return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
 }
 
@@ -184,6 +188,7 @@ static bool is_unshown(const struct reader *r, const struct field *f, int64_t nu
         return false; /* most */
     size_t bits = 8 * address_size(r->family);
     return (f->flags & ONLY_TRUE && !number) || (f->flags & UNLESS && number == f->bit) ||
+           (f->meaning == HANDLE && f->max && number > f->max) ||
            (f->flags & PARTIAL && (!number || number == (int64_t)bits)) ||
            (f->flags & ONLY_WORDS && !find_name(f, number)) ||
            (f->flags & SAME && !is_same_pair(r, f)) || (f->flags & DIFFERENT && is_same_pair(r, f));
@@ -203,6 +208,13 @@ static bool as_handle(struct value *v, uint32_t handle) {
     return as_buffer(v);
 }
 
+static bool as_node(const struct reader *r, struct value *v, uint32_t handle) {
+    if (!r->kind || strcmp(r->kind->name, "u32"))
+        return as_number(v, handle);
+    node_format(handle, v->buffer, sizeof v->buffer);
+    return as_buffer(v);
+}
+
 static bool as_hex(struct value *v, int64_t number) {
     snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
     return as_buffer(v);
@@ -215,8 +227,17 @@ static bool as_version(struct value *v, uint32_t halves) {
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
-    snprintf(v->buffer, sizeof v->buffer, "%lld", (long long)number);
+    snprintf(v->buffer, sizeof v->buffer, f->bit == 16 ? "%02llx" : "%lld", (long long)number);
     return word ? as_text(v, word, strlen(word)) : as_buffer(v);
+}
+
+static bool as_range(const struct reader *r, const struct field *f, struct value *v, int64_t from) {
+    const struct field second = pair_second(f);
+    int64_t to = from;
+    read_number(r, &second, &to);
+    snprintf(v->buffer, sizeof v->buffer, "%lld%s%lld", (long long)from, (const char *)f->of,
+             (long long)to);
+    return as_buffer(v);
 }
 
 static bool as_seconds(struct value *v, const struct field *f, int64_t ticks) {
@@ -246,6 +267,8 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
     case HEX:
         return as_hex(v, number);
     case PAIR:
+        if (f->flags & WHOLE)
+            return as_range(r, f, v, number);
         return f->bit == 16 ? as_hex(v, number) : as_number(v, number);
     case ENUM:
     case FAMILY:
@@ -267,6 +290,8 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return as_version(v, (uint32_t)number);
     case HANDLE:
         return as_handle(v, (uint32_t)number);
+    case KNODE:
+        return number && as_node(r, v, (uint32_t)number);
     default:
         return as_number(v, number);
     }
@@ -392,6 +417,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_ip(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
+    case SUBNET:
+        return read_masked(r, f, v);
     case BRIDGE_ID:
         return from_bridge_id(r, f, v);
     case NETNS:
@@ -481,6 +508,10 @@ void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
             walk_bits(r, f, sink, arg);
         else if (f->meaning == LIST)
             walk_list(r, f, sink, arg);
+        else if (f->meaning == MATCHES)
+            walk_matches(r, f, sink, arg);
+        else if (f->meaning == ACTIONS)
+            walk_actions(r, f, sink, arg);
         else if (f->meaning == NUMBERS)
             walk_numbers(r, f, sink, arg);
         else if (read_value(r, f, &v))

@@ -15,7 +15,8 @@ struct reader {
     const struct netlink *nl;      /* for the names of interfaces; NULL: numbers */
     const struct message *message; /* for the names of namespaces; NULL */
     const struct kind *kind, *port;
-    struct { /* attributes that are worked out by the table's adapt */
+    bool listed; /* inside one of a list of actions */
+    struct {     /* attributes that are worked out by the table's adapt */
         struct nlattr head;
         uint32_t number;
     } made[4];

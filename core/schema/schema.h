@@ -22,7 +22,7 @@ enum meaning {
     BOOL,     /* true or false; `.of` is the command's word for false */
     SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
-    ENUM,     /* one of `.of` words, or a number */
+    ENUM,     /* one of `.of` words, or a number; `.bit` 16: as text in hexadecimal digits */
     FAMILY,   /* an ENUM that the message's addresses must agree with */
     BITS,     /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
     TICKS,    /* hundredths of a second, shown as seconds; read only */
@@ -50,7 +50,12 @@ enum meaning {
                   `.bit` 16: in hexadecimal digits */
     POWER,     /* of two: the message has its exponent */
     VERSION,   /* "3.17": two halves of a word; read only */
-    HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root" */
+    HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root"; shown up to `.max`, if any */
+    SUBNET,    /* an address of the family `.bit` (0: a MAC) and its mask, the attribute `.wide`. Of
+                  two rows with one name the second is for IPv6 */
+    KNODE,     /* of a filter: a number, or of u32 "800::5" */
+    MATCHES,   /* a list of texts, each a place in a packet and what is there */
+    ACTIONS,   /* a list of tables `.of`, each a nest, numbered from 1 on */
     FLAG,      /* true if the attribute is there (with a U8: not 0); `.of`: the word that says so
                   ("inherit") */
     IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
@@ -101,6 +106,7 @@ enum {
     YIELDS = 1 << 27, /* beside a kind that has a row of that name, the word is the kind's */
     MULTICAST = 1 << 28, /* an IP that is one, … */
     UNICAST = 1 << 29,   /* … or is none */
+    WHOLE = 1 << 30,     /* a PAIR that is shown as a text of both */
 };
 
 enum { DUMP_ATTRIBUTES = 32 };
@@ -172,8 +178,8 @@ struct object {
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
     void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
-    /* Records that a listing, and those that a flush leaves out unless a filter names `unhide`, as
-       iproute2 does. */
+    /* Records that a listing, and those that a flush leaves out unless a filter names `unhide` (if
+       any), as iproute2 does. */
     bool (*hidden)(const struct reader *r), (*spared)(const struct reader *r);
     const char *unhide;
     /* Whether the answer to a get says that there is none. */

@@ -12,9 +12,10 @@ extern const struct table addr_table, route_table, neigh_table, nsid_table, qdis
     fdb_table, rule_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
 extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
-extern const struct table red_table, cake_table, class_table;
+extern const struct table red_table, cake_table, class_table, filter_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
-extern const struct verb class_verbs[], qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[];
+extern const struct verb class_verbs[], filter_verbs[], qdisc_verbs[], vlan_verbs[], fdb_verbs[],
+    rule_verbs[];
 extern const struct word family_words[], scope_words[], protocol_words[];
 extern const struct word linklayer_words[];
 extern const struct word bridge_state_words[], vlan_protocol_words[], table_words[], group_words[];
@@ -40,6 +41,8 @@ int imply_options(struct writer *w, const struct kind *kind, struct error *err);
 /* Says where in the tree: EINVAL for the key "parent". */
 int refuse_place(const char *sentence, struct error *err);
 
+bool filter_is_hidden(const struct reader *r);
+void filter_prepare_dump(const void *filter, struct nlmsghdr *request);
 void tc_prepare_dump(const void *filter, struct nlmsghdr *request);
 bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);

@@ -10,6 +10,8 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
+#include "masked.h"
+#include "u32.h"
 #include "write.h"
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -86,7 +88,8 @@ static int find_word(const struct field *f, const struct value *v, int64_t *numb
                 return 0;
             }
     *number = v->number;
-    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, number)))
+    int base = f->meaning == ENUM && f->bit == 16 ? 16 : 0;
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, base, number)))
         return in_range(f, *number, err);
     return refuse_word(f, v, err);
 }
@@ -323,7 +326,8 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
     [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
     [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,     [IP] = write_ip,
+    [FLAG] = write_bool,     [IP] = write_ip,           [KNODE] = write_node,
+    [MATCHES] = write_match, [SUBNET] = write_masked,
 };
 
 bool field_filters(const struct field *f) {
@@ -338,7 +342,7 @@ static bool is_shared(const struct field *f) {
 /* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
    of the message, but a struct in it is its own. */
 static bool is_given_twice(const struct writer *w, const struct field *f) {
-    if (f->meaning == BITS)
+    if (f->meaning == BITS || f->meaning == MATCHES)
         return false; /* word by word */
     if (is_shared(f))
         return message_given(w->message, f) && (!w->nest || (f->size && writer_find(w, f->attr)));
@@ -376,6 +380,18 @@ static int write_or_postpone(struct writer *w, const struct field *f, const stru
     return write_checked(w, f, v, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
+/* "1000-2000" and "fe80::1" are for the second row of that name. */
+static const struct field *second_row(const struct table *table, const struct field *f,
+                                      const struct value *v) {
+    bool range = f->meaning == PAIR && !(f->flags & WHOLE) && strchr(v->text, '-');
+    bool ipv6 = f->meaning == SUBNET && f->bit == AF_INET && strchr(v->text, ':');
+    for (const struct field *other = table->fields; (range || ipv6) && other->meaning; other++)
+        if (other->name && !strcmp(other->name, f->name) &&
+            (range ? other->flags & WHOLE : other->bit == AF_INET6))
+            return other;
+    return f;
+}
+
 static bool is_for(const struct field *row, const struct value *v) {
     return row->meaning == FLAG ? !strcmp(row->of, v->text) : strchr(v->text, ':') != NULL;
 }
@@ -383,6 +399,8 @@ static bool is_for(const struct field *row, const struct value *v) {
 /* What a row leaves to the one that has its attribute `.wide`, and the same word. */
 static const struct field *row_for(const struct table *table, const struct field *f,
                                    const struct value *v) {
+    if (v->type == VALUE_TEXT && (f->meaning == SUBNET || f->meaning == PAIR))
+        return second_row(table, f, v);
     if (!f->wide || v->type != VALUE_TEXT || (f->meaning != IP && f->meaning != NUMBER))
         return f;
     const char *word = f->word ? f->word : f->name;

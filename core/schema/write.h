@@ -31,4 +31,5 @@ int write_quantity(struct writer *w, const struct field *f, const struct value *
 int write_pair(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_power(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_handle(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "u32.h"
 #include "unit.h"
 #include "write.h"
 
@@ -209,6 +210,16 @@ int write_handle(struct writer *w, const struct field *f, const struct value *v,
     if (v->type != VALUE_TEXT || !parse_handle(v->text, &handle))
         return refuse(v, "a handle such as \"1:\" or \"1:2\"", err);
     return put_number(w, f, handle, err);
+}
+
+int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    uint32_t handle;
+    int64_t number = v->number;
+    if (v->type == VALUE_TEXT && node_parse(v->text, &handle))
+        return put_number(w, f, handle, err);
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, &number)))
+        return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+    return refuse(v, "a number, or of u32 such as \"800::5\"", err);
 }
 
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err) {

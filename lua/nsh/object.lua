@@ -21,7 +21,7 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind", class = "classid", vlan = "vid", fdb = "mac", rule = "priority" }
+local own_key = { qdisc = "kind", class = "classid", filter = "kind", vlan = "vid", fdb = "mac", rule = "priority" }
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
@@ -57,6 +57,11 @@ local function hint_for(object, err, args)
     elseif err.message == "Specified qdisc kind is unknown" then
         return "this kernel has no such qdisc, or not its module: as root, modprobe sch_" ..
             errors.short(tostring(first_of(args, 1, "kind")))
+    elseif err.message == "TC classifier not found" then
+        return "this kernel has no such filter, or not its module: as root, modprobe cls_" ..
+            errors.short(tostring(first_of(args, 1, "kind")))
+    elseif err.message == "Failed to load TC action module" then
+        return "this kernel has no such action, or not its module: as root, modprobe act_gact, act_police, …"
     elseif err.code == "EOPNOTSUPP" and object.name == "vlan" then
         return "the bridges of this kernel have no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)"
     elseif err.message == "Unknown device type" then
@@ -96,7 +101,6 @@ end
 
 local function run(object, method, verb, args, more)
     check_call(object, verb, args, more)
-    if method == "flush" then prepare(object, verb, args) end
     return request(object, method, verb, args, args)
 end
 
@@ -112,6 +116,23 @@ local function change(object, verb, args, more)
     end
 end
 
+-- The records of a list, or how many a flush has deleted, where that may take several requests.
+local function all_of(object, verb, args, more)
+    check_call(object, verb, args, more)
+    if verb == "flush" then prepare(object, verb, args) end
+    if not traffic.is_scattered(object) then return run(object, verb, verb, args) end
+    local result
+    traffic.each(object, args, function(given)
+        local part = request(object, verb, verb, args, given)
+        if verb == "flush" then
+            result = (result or 0) + part
+        else
+            result = result and table.move(part, 1, #part, #result + 1, result) or part
+        end
+    end)
+    return result
+end
+
 local verbs = {}
 
 --- Creates one. Errors: EEXIST, and what the kernel says.
@@ -124,6 +145,8 @@ local verbs = {}
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
 --     ns1.class:add{ "htb", dev = "veth2", parent = "1:", classid = "1:10", rate = "10mbit", ceil = "1gbit" }
+--     ns1.filter:add{ "u32", dev = "veth2", ingress = true, protocol = "ip", pref = 1,
+--                     match = "ip dst 10.0.0.0/8", action = { "mirred", redirect = true, dev = "ifb0" } }
 --     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
 function verbs:add(args, ...) change(self, "add", args, ...) end
 
@@ -161,9 +184,7 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 --
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
 function verbs:list(args, ...)
-    check_call(self, "list", args, ...)
-    local function list(given) return request(self, "list", "list", args, given) end
-    local records = traffic.is_scattered(self) and traffic.gather(self, args, list) or list(args)
+    local records = all_of(self, "list", args, ...)
     local leads_elsewhere = self.name == "link" or self.name == "nsid"
     return leads_elsewhere and require("nsh.peers").note(records, self.ns) or records
 end
@@ -178,7 +199,7 @@ function verbs:flush(args, ...)
         errors.check_self(self, "ns", "ns.neigh:flush{…}")
         refuse(self, "flush", args, errors.new("EINVAL", "say which: flush requires arguments"))
     end
-    return run(self, "flush", "flush", args, ...)
+    return all_of(self, "flush", args, ...)
 end
 
 local classes = {}

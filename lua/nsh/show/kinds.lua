@@ -71,7 +71,27 @@ local function action(record)
 end
 
 local function place(record)
-    return record.root and "root" or record.parent
+    return record.root and "root" or record.ingress and "ingress" or record.egress and "egress" or record.parent
+end
+
+-- "police, mirred to eth1, drop": what a filter does.
+local function actions(record)
+    local words = {}
+    for _, act in ipairs(type(record.options) == "table" and record.options.actions or {}) do
+        local word = act.kind == "gact" and act.control_action or act.mirred_action or act.kind
+        words[#words + 1] = act.to_dev and word .. " to " .. act.to_dev or word
+    end
+    return table.concat(words, ", ")
+end
+
+-- The class, and which words of the packet, or which of its fields.
+local function matches(record)
+    local shown = type(record.options) == "table" and record.options or {}
+    return shown.match
+end
+
+local function class_of(record)
+    return type(record.options) == "table" and (record.options.flowid or record.options.classid) or nil
 end
 
 local function vlans(record)
@@ -198,6 +218,10 @@ M.columns = {
     socket = {
         { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },
         { "PROCESS", socket_process },
+    },
+    filter = {
+        { "DEV", device }, { "PARENT", place }, { "PROTO", "protocol" }, { "PREF", "pref" }, { "HANDLE", "handle" },
+        { "KIND", "kind" }, { "MATCH", matches }, { "CLASSID", class_of }, { "ACTIONS", actions },
     },
     class = {
         { "DEV", device }, { "PARENT", place }, { "CLASSID", "handle" }, { "KIND", "kind" }, { "LEAF", "leaf" },
