@@ -53,8 +53,8 @@ static const struct table gact_table = { .name = "gact",
 
 /* --- mirred ----------------------------------------------------------------------------------- */
 
-/* The two halves of eaction, which stand in the message for the command only. */
-enum { REDIRECTS = OWN_ATTRIBUTES, DIRECTION };
+/* The two halves of eaction, and what happens to what is mirrored, for the command only. */
+enum { REDIRECTS = OWN_ATTRIBUTES, DIRECTION, CONTROL };
 
 static const struct word mirred_words[] = { { 0, "redirect" }, { 1, "mirror" }, { 0 } };
 static const struct word direction_words[] = { { 0, "egress" }, { 1, "ingress" }, { 0 } };
@@ -73,31 +73,44 @@ static const struct field mirred_fields[] = {
     ALONE("redirect", REDIRECTS, 0),
     ALONE("mirror", REDIRECTS, 1),
     { "to_dev", DEV, U32, MIRRED(ifindex), .word = "dev", .help = "the interface" },
-    { "control_action", ENUM, S32, MIRRED(action), .flags = POSITIONAL, .of = control_words,
-      .help = "what happens to the packet" },
+    { "control_action", ENUM, S32, MIRRED(action), .flags = NOT_SAID, .of = control_words,
+      .help = "what happens to the packet that was mirrored" },
+    { "control_action", ENUM, S32, .attr = CONTROL, .flags = WRITE_ONLY | POSITIONAL,
+      .of = control_words },
     SHARED(TCA_MIRRED_PARMS, tc_mirred),
     { 0 },
 };
 
 /* As tc: what is redirected is gone, and of what is mirrored the next action takes care. */
+static int finish_control(struct writer *w, struct tc_mirred *parms, bool mirrors,
+                          struct error *err) {
+    bool given = is_given(w, "control_action");
+    if (!given)
+        parms->action = mirrors ? TC_ACT_PIPE : TC_ACT_STOLEN;
+    if (mirrors)
+        return write_attribute(w, CONTROL, &parms->action, sizeof parms->action, err);
+    if (parms->action == TC_ACT_STOLEN)
+        return 0;
+    error_set(err, EINVAL, "what is redirected is gone: nothing else can happen to it");
+    strcpy(err->key, "control_action");
+    return -1;
+}
+
 static int finish_mirred(struct writer *w, struct error *err) {
     static const uint32_t egress;
     struct nlattr *redirects = writer_find(w, REDIRECTS);
     if (!redirects)
-        return refuse_missing("mirred_action", err);
+        return refuse_missing("redirect", err);
     if (!writer_find(w, TCA_MIRRED_PARMS) || !is_given(w, "to_dev"))
         return refuse_missing("dev", err);
     if (!writer_find(w, DIRECTION) &&
         write_attribute(w, DIRECTION, &egress, sizeof egress, err) < 0)
         return -1;
     struct tc_mirred *parms = mnl_attr_get_payload(writer_find(w, TCA_MIRRED_PARMS));
-    bool mirrors = mnl_attr_get_u32(redirects);
-    parms->eaction =
-        (mnl_attr_get_u32(writer_find(w, DIRECTION)) ? TCA_INGRESS_REDIR : TCA_EGRESS_REDIR) +
-        mirrors;
-    if (!is_given(w, "control_action"))
-        parms->action = mirrors ? TC_ACT_PIPE : TC_ACT_STOLEN;
-    return 0;
+    bool mirrors = mnl_attr_get_u32(redirects),
+         ingress = mnl_attr_get_u32(writer_find(w, DIRECTION));
+    parms->eaction = (ingress ? TCA_INGRESS_REDIR : TCA_EGRESS_REDIR) + mirrors;
+    return finish_control(w, parms, mirrors, err);
 }
 
 static void adapt_mirred(struct reader *r) {
@@ -128,8 +141,6 @@ static const struct kind action_kinds[] = {
     { "drop", &gact_table },
     { "shot", &gact_table },
     { "pipe", &gact_table },
-    { "stolen", &gact_table },
-    { "trap", &gact_table },
     { 0 },
 };
 

@@ -155,6 +155,9 @@ static int finish_class(struct writer *w, struct error *err) {
         return refuse_place("it is either root or has a parent", err);
     if (w->message->verb->flags & NLM_F_CREATE && !header->tcm_parent)
         return refuse_place("say in what: \"1:\", or a class's \"1:1\"", err);
+    struct nlattr *options = writer_find(w, TCA_OPTIONS);
+    if (w->message->verb->type == RTM_DELTCLASS && options)
+        take_out(w, options); /* of a record */
     return imply_options(w, kind_named(class_kinds, writer_find(w, TCA_KIND)), err);
 }
 

@@ -90,8 +90,10 @@ static int add_ethertype(struct writer *w, uint16_t protocol, struct error *err)
     return 0;
 }
 
-/* A deletion has no use for the options of a record. */
-static int finish_deletion(struct writer *w) {
+/* A deletion has no use for the options of a record. Without a pref the kernel would delete all. */
+static int finish_deletion(struct writer *w, struct error *err) {
+    if (!is_given(w, "pref") && !is_given(w, "prio"))
+        return refuse_missing("pref", err);
     struct nlattr *options = writer_find(w, TCA_OPTIONS);
     if (options)
         take_out(w, options);
@@ -107,14 +109,27 @@ static int finish_options(struct writer *w, struct error *err) {
     return imply_options(w, kind, err);
 }
 
+/* tc has two words for it. */
+static int finish_pref(struct writer *w, struct error *err) {
+    if (!is_given(w, "prio"))
+        return 0;
+    if (!is_given(w, "pref"))
+        return message_note(w->message, schema_field(w->table, "pref"), false, err);
+    error_set(err, EINVAL, "given twice: pref is the same");
+    strcpy(err->key, "prio");
+    return -1;
+}
+
 /* What is new is for all protocols unless it says which. */
 static int finish_filter(struct writer *w, struct error *err) {
     struct tcmsg *header = (struct tcmsg *)w->header;
     int places = is_given(w, "ingress") + is_given(w, "egress") + is_given(w, "parent");
     if (places > 1)
         return refuse_place("it is either ingress or egress or has a parent", err);
+    if (finish_pref(w, err) < 0)
+        return -1;
     if (w->message->verb->type == RTM_DELTFILTER)
-        return finish_deletion(w);
+        return finish_deletion(w, err);
     if (w->message->verb->type != RTM_NEWTFILTER)
         return 0;
     if (w->message->verb->flags & NLM_F_CREATE && !is_given(w, "protocol"))
@@ -179,7 +194,7 @@ const struct verb filter_verbs[] = {
       "kind",
       NULL,
       "delete one, or all of a pref",
-      { "dev", "pref" } },
+      { "dev" } },
     { "get", "tc filter get", RTM_GETTFILTER, 0, "kind", NULL, "one record", { "kind", "handle" } },
     { "list", "tc filter show", RTM_GETTFILTER, NLM_F_DUMP, "dev", NULL,
       "the records of all, or of some" },

@@ -165,6 +165,8 @@ static bool as_bool(struct value *v, bool on) {
 }
 
 static const char *find_name(const struct field *f, int64_t number) {
+    if (f->wire == S32)
+        number = (uint32_t)number; /* as words have it */
     for (const struct word *word = f->of; word && word->name; word++)
         if (f->flags & FIRST_BIT ? word->value & number : word->value == number)
             return word->name;
