@@ -177,26 +177,17 @@ static int encode_action(struct level *outer, struct writer *list, const struct 
     return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
 }
 
-/* Whether the table is of actions, not one itself. */
-static bool is_list(lua_State *L, int index) {
-    bool list = lua_istable(L, index) && lua_rawgeti(L, index, 1) == LUA_TTABLE;
-    if (lua_istable(L, index))
-        lua_pop(L, 1);
-    return list;
-}
-
 static int encode_each_action(struct level *level, struct writer *list, const struct field *f,
                               int index) {
     lua_State *L = level->L;
-    int number = 0, result = 0;
-    if (!is_list(L, index))
-        return encode_action(level, list, f, 1, index);
-    while (result == 0 && lua_rawgeti(L, index, ++number) != LUA_TNIL) {
-        result = encode_action(level, list, f, number, lua_gettop(L));
-        lua_settop(L, result < 0 ? lua_gettop(L) : lua_gettop(L) - 1);
-    }
-    if (result == 0)
-        lua_pop(L, 1);
+    int number = 1, top = lua_gettop(L), result = 0;
+    if (!lua_istable(L, index) || lua_rawgeti(L, index, 1) != LUA_TTABLE)
+        result = encode_action(level, list, f, 1, index);
+    else
+        do
+            result = encode_action(level, list, f, number, lua_gettop(L));
+        while (result == 0 && lua_rawgeti(L, index, ++number) != LUA_TNIL);
+    lua_settop(L, top);
     return result;
 }
 

@@ -149,14 +149,14 @@ static void say_numbers(struct line *line, const struct reader *r, const struct 
 static void say_pair(struct line *line, const struct reader *r, const struct field *f) {
     const struct field second = pair_second(f);
     const char *format = f->bit == 16 ? "%s%#llx" : "%s%lld";
+    const char *last = f->bit ? "%s%#llx" : "%s%lld";
     int64_t a, b;
     char text[UNIT_TEXT];
     if (!read_number(r, f, &a))
         return;
     int used = snprintf(text, sizeof text, format, "", (long long)a);
     if (read_number(r, &second, &b) && (a != b || f->wide || !(f->flags & SAME)))
-        snprintf(text + used, sizeof text - (size_t)used, format, (const char *)f->of,
-                 (long long)b);
+        snprintf(text + used, sizeof text - (size_t)used, last, (const char *)f->of, (long long)b);
     say(line, word_of(f));
     say(line, text);
 }

@@ -52,8 +52,9 @@ static const struct word arp_op_words[] = { { 1, "request" }, { 2, "reply" }, { 
     {                                                                                   \
         name_ "_mask", HEX, wire_, .attr = mask, .flags = UNLESS | NOT_SAID, .bit = all \
     }
-#define NUMBER_KEY(name_, wire_, key, all, help_) \
-    WITH_MASK(name_, wire_, 0, NULL, TCA_FLOWER_KEY_##key, TCA_FLOWER_KEY_##key##_MASK, all, help_)
+#define NUMBER_KEY(name_, wire_, hex, key, all, help_)                                         \
+    WITH_MASK(name_, wire_, hex, NULL, TCA_FLOWER_KEY_##key, TCA_FLOWER_KEY_##key##_MASK, all, \
+              help_)
 
 /* One port with a mask, or those from one to another. */
 #define PORT(name_, own, range, help_)                                                             \
@@ -75,8 +76,8 @@ static const struct field key_fields[] = {
     { "eth_type", ENUM, BE16, KEY(ETH_TYPE), .flags = READ_ONLY, .of = eth_type_words, .bit = 16 },
     { "ip_proto", ENUM, U8, KEY(IP_PROTO), .of = ip_proto_words, .bit = 16,
       .help = "\"tcp\", \"udp\", …; a text of digits is hexadecimal" },
-    NUMBER_KEY("ip_tos", U8, IP_TOS, UINT8_MAX, "with a mask: \"0x10/0xfc\""),
-    NUMBER_KEY("ip_ttl", U8, IP_TTL, UINT8_MAX, NULL),
+    NUMBER_KEY("ip_tos", U8, 10, IP_TOS, UINT8_MAX, "with a mask: \"0x10/0xfc\""),
+    NUMBER_KEY("ip_ttl", U8, 10, IP_TTL, UINT8_MAX, NULL),
     ADDRESSES("dst_ip", IPV4_DST, IPV6_DST, "\"10.0.0.0/8\", \"fe80::/64\""),
     ADDRESSES("src_ip", IPV4_SRC, IPV6_SRC, NULL),
     PORT("dst_port", DST_PORT, PORT_DST, "80, \"80/0xfff0\", or \"1000-2000\""),
@@ -96,10 +97,10 @@ static const struct field key_fields[] = {
     ADDRESSES("enc_src_ip", ENC_IPV4_SRC, ENC_IPV6_SRC, NULL),
     { "enc_key_id", NUMBER, BE32, KEY(ENC_KEY_ID), .help = "VNI" },
     { "enc_dst_port", NUMBER, BE16, KEY(ENC_UDP_DST_PORT) },
-    NUMBER_KEY("enc_tos", U8, ENC_IP_TOS, UINT8_MAX, NULL),
-    NUMBER_KEY("enc_ttl", U8, ENC_IP_TTL, UINT8_MAX, NULL),
-    NUMBER_KEY("ct_zone", U16, CT_ZONE, UINT16_MAX, "of connection tracking"),
-    NUMBER_KEY("ct_mark", U32, CT_MARK, UINT32_MAX, "of connection tracking"),
+    NUMBER_KEY("enc_tos", U8, 10, ENC_IP_TOS, UINT8_MAX, NULL),
+    NUMBER_KEY("enc_ttl", U8, 10, ENC_IP_TTL, UINT8_MAX, NULL),
+    NUMBER_KEY("ct_zone", U16, 0, CT_ZONE, UINT16_MAX, "of connection tracking"),
+    NUMBER_KEY("ct_mark", U32, 0, CT_MARK, UINT32_MAX, "of connection tracking"),
     { 0 },
 };
 

@@ -31,13 +31,13 @@ static void fill(uint8_t *mask, size_t size, long bits) {
         mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
 }
 
-/* A number of bits, or the mask itself. */
+/* A number of bits, or of a MAC, as tc has it, the mask itself. */
 static bool parse_mask(const struct field *f, const char *text, uint8_t *mask) {
     char *end;
     size_t size = size_of(f);
     long bits = strtol(text, &end, 10);
     if (*end || !*text)
-        return parse_bytes(f, text, mask);
+        return !f->bit && parse_bytes(f, text, mask);
     fill(mask, size, bits >= 0 && bits <= (long)size * 8 ? bits : 0);
     return bits >= 0 && bits <= (long)size * 8;
 }

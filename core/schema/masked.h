@@ -1,5 +1,6 @@
 /* Addresses with a mask in an attribute of its own, as filters have them: "10.0.0.0/8",
-   "02:00:00:00:00:00/24", and masks with holes, "10.0.0.1/255.0.255.0". */
+   "02:00:00:00:00:00/24", and of a MAC masks with holes, "02:00:00:00:00:00/ff:00:00:00:00:ff".
+   Other holes are shown as such. */
 #pragma once
 
 #include "reader.h"

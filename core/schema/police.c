@@ -14,7 +14,7 @@
 #include "tick.h"
 #include "unit.h"
 
-enum { BURST = OWN_ATTRIBUTES, VERDICTS, CELLS = 256, USUAL_MTU = 2047 };
+enum { BURST = OWN_ATTRIBUTES, PACKETS, VERDICTS, CELLS = 256, USUAL_MTU = 2047 };
 
 #define PARMS(member) .attr = TCA_POLICE_TBF, PART(tc_police, member)
 
@@ -28,7 +28,7 @@ static const struct field police_fields[] = {
     { "peakrate", QUANTITY, U32, PARMS(peakrate.rate), .wide = TCA_POLICE_PEAKRATE64,
       .flags = ONLY_TRUE, .of = &unit_rate, .help = "what a burst may pass at" },
     { "pkts_rate", NUMBER, U64, .attr = TCA_POLICE_PKTRATE64, .help = "packets a second" },
-    { "pkts_burst", NUMBER, U64, .attr = TCA_POLICE_PKTBURST64, .help = "packets" },
+    { "pkts_burst", NUMBER, U32, .attr = PACKETS, .help = "packets that may pass at once" },
     { "mpu", NUMBER, U16, PARMS(rate.mpu), .flags = ONLY_TRUE,
       .help = "bytes that a packet counts at least" },
     { "overhead", NUMBER, U16, PARMS(rate.overhead), .help = "bytes that a packet has more" },
@@ -108,6 +108,21 @@ static double wide_rate(const struct writer *w, uint32_t rate, uint16_t wide) {
     return attr ? (double)mnl_attr_get_u64(attr) : rate;
 }
 
+/* Packets are counted in time as well. */
+static int finish_packets(struct writer *w, struct error *err) {
+    const struct nlattr *rate = writer_find(w, TCA_POLICE_PKTRATE64);
+    const struct nlattr *burst = writer_find(w, PACKETS);
+    if (!rate && !burst)
+        return 0;
+    if (!rate || !mnl_attr_get_u64(rate))
+        return refuse_missing("pkts_rate", err);
+    if (!burst || !mnl_attr_get_u32(burst))
+        return refuse_missing("pkts_burst", err);
+    double ticks = ticks_for(mnl_attr_get_u32(burst), (double)mnl_attr_get_u64(rate));
+    uint64_t number = (uint64_t)ticks;
+    return write_attribute(w, TCA_POLICE_PKTBURST64, &number, sizeof number, err);
+}
+
 /* The ticks for packets of up to so many cells, all of which hold the largest packet. */
 static int add_table(struct writer *w, uint16_t type, struct tc_ratespec *spec, double rate,
                      uint32_t mtu, struct error *err) {
@@ -146,13 +161,12 @@ static int finish_police(struct writer *w, struct error *err) {
     static const struct tc_police none;
     struct tc_police parms = none;
     struct nlattr *attr = writer_find(w, TCA_POLICE_TBF);
-    bool packets = writer_find(w, TCA_POLICE_PKTRATE64);
     if (attr)
         memcpy(&parms, mnl_attr_get_payload(attr), sizeof parms);
-    if (!parms.rate.rate && !packets)
+    if (!parms.rate.rate && !writer_find(w, TCA_POLICE_PKTRATE64))
         return refuse_missing("rate", err);
-    if (packets && !writer_find(w, TCA_POLICE_PKTBURST64))
-        return refuse_missing("pkts_burst", err);
+    if (finish_packets(w, err) < 0)
+        return -1;
     if (finish_rates(w, &parms, err) < 0 || finish_verdicts(w, &parms, err) < 0)
         return -1;
     if (attr)
@@ -162,12 +176,24 @@ static int finish_police(struct writer *w, struct error *err) {
 
 /* --- out -------------------------------------------------------------------------------------- */
 
+static void make_packets(struct reader *r) {
+    const struct nlattr *rate = r->tb[TCA_POLICE_PKTRATE64];
+    const struct nlattr *burst = r->tb[TCA_POLICE_PKTBURST64];
+    if (!rate || !burst || mnl_attr_get_payload_len(rate) < sizeof(uint64_t) ||
+        mnl_attr_get_payload_len(burst) < sizeof(uint64_t))
+        return;
+    double packets =
+        bytes_in_ticks((double)mnl_attr_get_u64(burst), (double)mnl_attr_get_u64(rate));
+    reader_make(r, PACKETS, (uint32_t)fmin(packets, UINT32_MAX));
+}
+
 static void adapt_police(struct reader *r) {
     const struct nlattr *attr = r->tb[TCA_POLICE_TBF];
     struct tc_police parms;
     int64_t rate;
     if (!attr || mnl_attr_get_payload_len(attr) < sizeof parms || r->tb[VERDICTS])
         return;
+    make_packets(r);
     memcpy(&parms, mnl_attr_get_payload(attr), sizeof parms);
     if (read_number(r, &rate_row, &rate) && rate > 0)
         reader_make(r, BURST,

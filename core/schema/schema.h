@@ -47,7 +47,7 @@ enum meaning {
     QUANTITY,  /* a rate, size, time or share, with its `.of` unit */
     PAIR,      /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
                   `.wide`, and need not be there, or stands behind the first. It has a row of its own.
-                  `.bit` 16: in hexadecimal digits */
+                  `.bit` 16: in hexadecimal digits; 10: of them the second */
     POWER,     /* of two: the message has its exponent */
     VERSION,   /* "3.17": two halves of a word; read only */
     HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root"; shown up to `.max`, if any */

@@ -34,6 +34,7 @@ local function police_in(text)
             local value = line:match(" " .. key .. " (%S+)")
             one[key] = value and number(value)
         end
+        if one.rate == 0 then one.rate, one.burst, one.mtu = nil, nil, nil end -- it counts packets
         found[#found + 1] = one
     end
     return found
@@ -59,6 +60,7 @@ local function prepare_keys(keys)
         if key:find "_mask$" then keys[key] = "0x" .. value end
     end
     split(keys, "tcp_flags", true)
+    if keys.tcp_flags_mask == "0xffff" then keys.tcp_flags_mask = nil end -- as of the others
     split(keys, "icmp_type")
     split(keys, "icmp_code")
 end
@@ -108,11 +110,14 @@ local function ours(ns)
     return record
 end
 
--- tc's text has three digits.
-local function same(own, shown)
+-- tc's text has three digits, and of a burst what takes whole microseconds.
+local function same(own, shown, key, rate)
     if type(own) ~= "number" or type(shown) ~= "number" then return own == shown end
-    return math.abs(own - shown) <= 0.006 * math.abs(shown)
+    local burst = key == "burst" and rate / 1e6 + 1 or key == "pkts_burst" and 1 or 0
+    return math.abs(own - shown) <= 0.006 * math.abs(shown) + burst
 end
+
+local left_out = { mpu = true } -- of police
 
 local function differences(own, shown, path, found)
     for key, value in pairs(shown) do
@@ -120,13 +125,13 @@ local function differences(own, shown, path, found)
             differences(own[key], value, path .. "." .. key, found)
         else
             compared = compared + 1
-            if not same(own[key], value) then
+            if not same(own[key], value, key, own.rate) then
                 found[#found + 1] = ("%s.%s: nsh has %s, tc has %s"):format(path, key, own[key], value)
             end
         end
     end
     for key, value in pairs(own) do
-        if shown[key] == nil then
+        if shown[key] == nil and not left_out[key] then
             found[#found + 1] = ("%s.%s: nsh has %s, tc has nothing"):format(path, key, value)
         end
     end
@@ -151,11 +156,12 @@ local function note(prefix, fields)
     end
 end
 
---- The fields of the options of that kind that have had one value only.
+--- The fields of the options of that kind that have had one value only; a mask is not there at all where it is of
+-- all bits.
 function M.unvaried(kind)
     local found = {}
     for path, values in pairs(seen) do
-        if path:find("^" .. kind) and not next(values, next(values)) then found[#found + 1] = path end
+        if path:find("^" .. kind) and not path:find "_mask$" and not next(values, next(values)) then found[#found + 1] = path end
     end
     table.sort(found)
     return found

@@ -1,0 +1,95 @@
+/* What a record shows, row by row. */
+#include <string.h>
+
+#include "action.h"
+#include "reader.h"
+#include "u32.h"
+
+static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    int64_t bits = 0;
+    if (!read_number(r, f, &bits) && !(f->flags & ALWAYS))
+        return;
+    sink->open(arg, f, true);
+    for (const struct word *word = f->of; word->name; word++)
+        if (bits & word->value && !(bits & word->without)) {
+            struct value v = { .type = VALUE_TEXT, .text = word->name };
+            v.length = strlen(word->name);
+            sink->value(arg, NULL, &v);
+        }
+    sink->close(arg, f, true);
+}
+
+static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    const struct nlattr *nest = r->tb[f->attr], *attr;
+    const struct field *element = f->of;
+    if (!nest)
+        return;
+    sink->open(arg, f, true);
+    mnl_attr_for_each_nested(attr, nest) {
+        struct reader inner = {
+            .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
+        };
+        struct value v;
+        inner.tb[element->attr] = attr;
+        if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))
+            sink->value(arg, NULL, &v);
+    }
+    sink->close(arg, f, true);
+}
+
+static void walk_numbers(const struct reader *r, const struct field *f, const struct sink *sink,
+                         void *arg) {
+    struct field element = *f;
+    struct value v = { .type = VALUE_NUMBER };
+    sink->open(arg, f, true);
+    for (uint32_t i = 0; i < f->bit; i++) {
+        element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
+        if (read_number(r, &element, &v.number))
+            sink->value(arg, NULL, &v);
+    }
+    sink->close(arg, f, true);
+}
+
+/* A group says something if its first row does. */
+static bool is_silent(const struct reader *group) {
+    int64_t number;
+    return !read_number(group, group->table->fields, &number) || !number;
+}
+
+static void walk_nest(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    struct reader inner;
+    bool there = reader_nest(r, f, &inner);
+    if (!(f->flags & ALWAYS) && (f->meaning == GROUP ? is_silent(&inner) : !there))
+        return;
+    if (f->name)
+        sink->open(arg, f, false);
+    if (there)
+        schema_read(&inner, sink, arg);
+    if (f->name)
+        sink->close(arg, f, false);
+}
+
+void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
+    for (const struct field *f = r->table->fields; f->meaning; f++) {
+        struct value v;
+        if (f->flags & WRITE_ONLY || (f->family && f->family != r->family))
+            continue;
+        if (field_is_nest(f))
+            walk_nest(r, f, sink, arg);
+        else if (f->meaning == BITS)
+            walk_bits(r, f, sink, arg);
+        else if (f->meaning == LIST)
+            walk_list(r, f, sink, arg);
+        else if (f->meaning == MATCHES)
+            walk_matches(r, f, sink, arg);
+        else if (f->meaning == ACTIONS)
+            walk_actions(r, f, sink, arg);
+        else if (f->meaning == NUMBERS)
+            walk_numbers(r, f, sink, arg);
+        else if (read_value(r, f, &v))
+            sink->value(arg, f, &v);
+    }
+}
