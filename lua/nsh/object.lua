@@ -27,7 +27,7 @@ local own_key = { qdisc = "kind", class = "classid", filter = "kind", vlan = "vi
 local function name_of(object, args)
     if type(args) ~= "table" then return args and tostring(args) end
     local own = own_key[object.name]
-    local name = first_of(args, own or 1, 1, "local_", "dst", "to", "name", "ifname", "dev")
+    local name = first_of(args, object.name == "class" and own or 1, 1, own or 1, "local_", "dst", "to", "name", "ifname", "dev")
     if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end

@@ -161,7 +161,8 @@ end
 function M.unvaried(kind)
     local found = {}
     for path, values in pairs(seen) do
-        if path:find("^" .. kind) and not path:find "_mask$" and not next(values, next(values)) then found[#found + 1] = path end
+        local is_varied = path:find "_mask$" or next(values, next(values))
+        if path:find("^" .. kind) and not is_varied then found[#found + 1] = path end
     end
     table.sort(found)
     return found
