@@ -26,8 +26,9 @@ local own_key = { qdisc = "kind", class = "classid", filter = "kind", vlan = "vi
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local own = own_key[object.name]
-    local name = first_of(args, object.name == "class" and own or 1, 1, own or 1, "local_", "dst", "to", "name", "ifname", "dev")
+    local own = own_key[object.name] or 1
+    local first = object.name == "class" and own or 1 -- whose kind says less
+    local name = first_of(args, first, 1, own, "local_", "dst", "to", "name", "ifname", "dev")
     if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
