@@ -1,6 +1,7 @@
 /* flower: TCA_FLOWER_* (linux/pkt_cls.h; net/sched/cls_flower.c). Ports and the like have an
    attribute for each protocol in the kernel, and one here (of our own), which is for the `ip_proto`
    of the filter. */
+#include <endian.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -20,6 +21,7 @@ enum {
     ICMP_TYPE_MASK,
     ICMP_CODE,
     ICMP_CODE_MASK,
+    TCP_FLAGS = 0xfff, /* all that there are */
 };
 
 static const struct word ip_proto_words[] = {
@@ -83,7 +85,7 @@ static const struct field key_fields[] = {
     PORT("dst_port", DST_PORT, PORT_DST, "80, \"80/0xfff0\", or \"1000-2000\""),
     PORT("src_port", SRC_PORT, PORT_SRC, NULL),
     WITH_MASK("tcp_flags", BE16, 16, NULL, TCA_FLOWER_KEY_TCP_FLAGS, TCA_FLOWER_KEY_TCP_FLAGS_MASK,
-              UINT16_MAX, "\"0x2/0x12\": SYN and no ACK"),
+              TCP_FLAGS, "\"0x2/0x12\": SYN and no ACK"),
     WITH_MASK("icmp_type", U8, 0, "type", ICMP_TYPE, ICMP_TYPE_MASK, UINT8_MAX, "of ICMP"),
     WITH_MASK("icmp_code", U8, 0, "code", ICMP_CODE, ICMP_CODE_MASK, UINT8_MAX, "of ICMP"),
     { "arp_sip", SUBNET, KEY(ARP_SIP), .wide = TCA_FLOWER_KEY_ARP_SIP_MASK, .bit = AF_INET,
@@ -160,6 +162,13 @@ static int move_own(struct writer *w, uint16_t own, uint8_t protocol, struct err
     return refuse_own(own, err);
 }
 
+static int finish_tcp_flags(struct writer *w, struct error *err) {
+    const uint16_t all = htobe16(TCP_FLAGS);
+    if (!writer_find(w, TCA_FLOWER_KEY_TCP_FLAGS) || writer_find(w, TCA_FLOWER_KEY_TCP_FLAGS_MASK))
+        return 0;
+    return write_attribute(w, TCA_FLOWER_KEY_TCP_FLAGS_MASK, &all, sizeof all, err);
+}
+
 static int finish_flower(struct writer *w, struct error *err) {
     const struct nlattr *attr = writer_find(w, TCA_FLOWER_KEY_IP_PROTO);
     uint8_t protocol = attr ? mnl_attr_get_u8(attr) : 0;
@@ -168,7 +177,7 @@ static int finish_flower(struct writer *w, struct error *err) {
     for (uint16_t own = DST_PORT; own <= ICMP_CODE; own += 2)
         if (writer_find(w, own) && move_own(w, own, protocol, err) < 0)
             return -1;
-    return 0;
+    return finish_tcp_flags(w, err);
 }
 
 static void adapt_flower(struct reader *r) {

@@ -60,7 +60,7 @@ local function prepare_keys(keys)
         if key:find "_mask$" then keys[key] = "0x" .. value end
     end
     split(keys, "tcp_flags", true)
-    if keys.tcp_flags_mask == "0xffff" then keys.tcp_flags_mask = nil end -- as of the others
+    if keys.tcp_flags_mask == "0xfff" then keys.tcp_flags_mask = nil end -- as of the others
     split(keys, "icmp_type")
     split(keys, "icmp_code")
 end
