@@ -180,18 +180,19 @@ static int encode_action(struct level *outer, struct writer *list, const struct 
 static int encode_each_action(struct level *level, struct writer *list, const struct field *f,
                               int index) {
     lua_State *L = level->L;
-    int number = 1, top = lua_gettop(L), result = 0;
-    if (!lua_istable(L, index) || lua_rawgeti(L, index, 1) != LUA_TTABLE)
-        result = encode_action(level, list, f, 1, index);
-    else
-        do
-            result = encode_action(level, list, f, number, lua_gettop(L));
-        while (result == 0 && lua_rawgeti(L, index, ++number) != LUA_TNIL);
+    int top = lua_gettop(L);
+    bool several = lua_istable(L, index) &&
+                   (lua_rawlen(L, index) > 1 || lua_rawgeti(L, index, 1) == LUA_TTABLE);
+    int result = several ? 0 : encode_action(level, list, f, 1, index);
+    for (int i = 1; several && result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+        result = encode_action(level, list, f, i, lua_gettop(L));
+        lua_settop(L, top);
+    }
     lua_settop(L, top);
     return result;
 }
 
-/* "drop", { "mirred", … }, or a list of such tables. */
+/* "drop", { "mirred", … }, or a list of such. */
 static int encode_actions(struct level *level, const struct field *f, int index) {
     struct writer list;
     if (message_lists(level->w->message)) {

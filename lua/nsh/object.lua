@@ -58,6 +58,8 @@ local function hint_for(object, err, args)
     elseif err.message == "Specified qdisc kind is unknown" then
         return "this kernel has no such qdisc, or not its module: as root, modprobe sch_" ..
             errors.short(tostring(first_of(args, 1, "kind")))
+    elseif object.name == "filter" and err.message:find "^Parent Qdisc" then
+        return 'filters are on a qdisc: ns.qdisc:add{ "clsact", dev = … } has a place for them'
     elseif err.message == "TC classifier not found" then
         return "this kernel has no such filter, or not its module: as root, modprobe cls_" ..
             errors.short(tostring(first_of(args, 1, "kind")))

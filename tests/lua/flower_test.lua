@@ -18,6 +18,7 @@ classifiers.test("matchall", "matchall action drop", {
         "protocol all pref 9 chain 3 handle 5 matchall skip_hw classid 1:2 action gact pipe" },
     does("ok", "action ok"),
     does("continue", "action continue"),
+    does({ "continue", "drop" }, "action continue action drop"),
     does("reclassify", "action reclassify"),
     does({ { "pipe" }, { "mirred", mirror = true, dev = "v1" }, { "pass" } },
         "action pipe action mirred egress mirror dev v1 action pass"),

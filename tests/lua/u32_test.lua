@@ -137,6 +137,9 @@ local bad = {
     { { match = { "ip src 10.0.0.1", {} } }, "match: a table given, a plain value expected" },
     { { action = "dropp" }, 'action kind: "dropp" given, one of gact, mirred, police, or drop, pass, … expected' },
     { { action = {} }, "action kind: missing" },
+    { { action = { redirect, "fly" } },
+        'action kind: "fly" given, one of gact, mirred, police, or drop, pass, … expected' },
+    { { action = { "mirred", redirect } }, "action redirect: missing" },
     { { action = 5 }, 'action kind: 5 given, an action such as "drop" or "mirred" expected' },
     { { action = { { "mirred", redirect = true, dev = "v1" }, { "mirred", mirror = true } } }, "action dev: missing" },
     { { action = { "mirred", dev = "v1" } }, "action redirect: missing" },
@@ -193,6 +196,20 @@ function TestErrors.test_what_is_missing()
     refused("flush", {}, "cannot flush filter in by-nsh: say which: flush requires arguments")
     refused("list", { "v0", action = "drop" }, "cannot list filter v0 in by-nsh: unknown key \"action\": " ..
         'it belongs to kind = "matchall"')
+end
+
+function TestErrors.test_a_filter_needs_a_qdisc()
+    qdiscs.clear()
+    local err = support.raised(by_nsh.filter.add, by_nsh.filter, filter{})
+    lu.assertEquals(err.code, "EINVAL")
+    lu.assertStrContains(err.hint, 'ns.qdisc:add{ "clsact", dev = … }')
+end
+
+-- What this kernel lacks is said, and how to get it.
+function TestErrors.test_kinds_that_are_not_there()
+    local err = support.raised(by_nsh.filter.add, by_nsh.filter, { "nonsense", dev = "v0", ingress = true })
+    lu.assertEquals({ err.code, err.message }, { "ENOENT", "TC classifier not found" })
+    lu.assertStrContains(err.hint, "modprobe cls_nonsense")
 end
 
 os.exit(classifiers.run())
