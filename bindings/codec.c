@@ -203,11 +203,10 @@ static int encode_actions(struct level *level, const struct field *f, int index)
         return refuse_key(level, "given twice", key_of(f));
     if (action_list(level->w, f, &list, level->err) < 0)
         return -1;
-    if (encode_each_action(level, &list, f, index) < 0)
+    if (encode_each_action(level, &list, f, index) < 0 ||
+        message_note(level->w->message, f, false, level->err) < 0)
         return prefix_key(level->err, key_of(f));
-    return writer_end(&list, level->err) < 0
-               ? -1
-               : message_note(level->w->message, f, false, level->err);
+    return writer_end(&list, level->err);
 }
 
 /* Whether the key is the name of the kind (or the port) that the table is of. */
