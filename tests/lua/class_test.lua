@@ -193,7 +193,7 @@ function TestVerbs.test_a_class_slows_what_it_is_for()
     ns.link:set{ "lo", up = true }
     ns.qdisc:add{ "htb", dev = "lo", root = true, handle = "1:", default = "10" }
     ns.class:add{ "htb", dev = "lo", parent = "1:", classid = "1:10", rate = "80kbit", burst = 1600 }
-    local result = ns:ping("127.0.0.1", { count = 3, size = 1400, interval = 0.01 })
+    local result = ns:ping("127.0.0.1", { count = 3, size = 1400, interval = 0.01, timeout = 10 })
     ns.qdisc:del{ dev = "lo", root = true }
     lu.assertTrue(result.ok)
     lu.assertTrue(result.max > 250, result.max) -- five packets of 1400 bytes behind each other take 0.7 s
@@ -242,6 +242,6 @@ function TestErrors.test_what_the_kernel_says()
         by_nsh.class.del, by_nsh.class, { dev = "v0" })
 end
 
-local status = qdiscs.run()
+local status = support.run()
 print(("# %d words of classes compared with tc"):format(compared))
 os.exit(status)

@@ -116,7 +116,7 @@ local function cable(ns)
 end
 
 local function lost(far, count, options)
-    local result = far:ping("10.7.0.1", qdiscs.with({ count = count, interval = 0.005, timeout = 0.5 }, options or {}))
+    local result = far:ping("10.7.0.1", qdiscs.with({ count = count, interval = 0.005, timeout = 3 }, options or {}))
     return result.loss
 end
 
