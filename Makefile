@@ -2,7 +2,7 @@
 #
 #   make            ./nsh, and below build/plain/nsh core.so for a stock lua5.4, core/pcap.so for captures
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
-#   make check      builds, and runs all tests; SANITIZE=1: with ASan and UBSan
+#   make check      builds, and runs all tests, or those in TESTS; SANITIZE=1: those of the code, with ASan and UBSan
 #   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
 #   make lint       format and static checks
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
@@ -36,6 +36,9 @@ BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c
 MODULES := $(sort $(shell find lua -name '*.lua'))
+# They run whole labs again and again, or kill them: nothing in that is for the sanitizers to see.
+REPEATS := $(addprefix tests/sh/,examples_test.sh mutation_test.sh kill_test.sh kill_lab_test.sh kill_firewall_test.sh)
+TESTS   ?= $(if $(SANITIZE),$(filter-out $(REPEATS),$(wildcard tests/lua/*_test.lua tests/sh/*_test.sh tests/core/*_test.c)))
 UNITS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -87,7 +90,7 @@ demo:
 check:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/run $(NSH) $(BUILD)
+	$(Q)tests/run $(NSH) $(BUILD) $(TESTS)
 
 check-vm:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(VM_PACKAGES)

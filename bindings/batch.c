@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/schema/fill.h"
+#include "../core/schema/make.h"
 #include "../core/schema/reader.h"
 #include "request.h"
 
@@ -74,7 +76,8 @@ static int batch_add(lua_State *L) {
     struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
     struct error err;
     int result = request_write(L, 3, &s->nl, &b->seen, &err);
-    if (result == 0 && check_namespaces(&message, &err) == 0)
+    if (result == 0 && check_namespaces(&message, &err) == 0 && schema_make(&message, &err) >= 0 &&
+        schema_fill(&message, &err) == 0)
         result = append(b, &message, &err);
     else
         result = -1;

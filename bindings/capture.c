@@ -78,6 +78,21 @@ static int packet_fields(lua_State *L) {
     return 1;
 }
 
+static void add_name(void *arg, const char *protocol, const char *field) {
+    lua_State *L = arg;
+    luaL_getsubtable(L, -1, protocol);
+    give_boolean(L, field, true);
+    lua_pop(L, 1);
+}
+
+/* names() -> { ip = { ttl = true, … }, … }: the fields that a packet may have besides those of
+   packet:fields that stand in no table */
+static int names(lua_State *L) {
+    lua_newtable(L);
+    dissect_names(add_name, L);
+    return 1;
+}
+
 static int format_time(const struct timeval *time, char *out, size_t size) {
     struct tm tm;
     char clock[16];
@@ -357,6 +372,7 @@ static const luaL_Reg functions[] = {
     { "open_file", open_file_capture },
     { "open_filter", open_filter },
     { "create", create_file },
+    { "names", names },
     { NULL, NULL },
 };
 

@@ -5,100 +5,14 @@
 #include <string.h>
 
 #include "../core/schema/action.h"
+#include "level.h"
 #include "nsh.h"
-#include "value.h"
 
 /* No Lua runs in here, neither a metamethod nor a finalizer: it could begin another request in the
    middle of this one. So tables are only read with what is raw and needs no memory. */
 
-/* One level of the caller's table on its way into one level of the message. */
-struct level {
-    lua_State *L;
-    int index;
-    struct writer *w;
-    const struct kind *kind, *port; /* of the link, as the caller named them */
-    const char *foreign;            /* the kind that they named, if it is not ours to know */
-    bool kinds_known;
-    bool outermost;               /* values without a key and a record's name are allowed */
-    bool flat;                    /* keys that are not ours belong to someone else */
-    const struct level *outer;    /* of a flat nest: where its keys come from */
-    const struct field *in_order; /* of a group: the rows of values without a key */
-    uint64_t nests; /* the rows, by number, of the flat nests that the caller has keys for */
-    struct error *err;
-};
-
 static int encode_level(struct level *level);
 static void find_kinds(struct level *level);
-
-static int refuse_key(struct level *level, const char *what, const char *key) {
-    error_set(level->err, EINVAL, "%s", what);
-    snprintf(level->err->key, sizeof level->err->key, "%s", key);
-    return -1;
-}
-
-/* "peer" before "mtu": which nest a refused key is in. */
-static int prefix_key(struct error *err, const char *nest) {
-    char key[sizeof err->key];
-    snprintf(key, sizeof key, "%s%s%.40s", nest, err->key[0] ? " " : "", err->key);
-    memcpy(err->key, key, sizeof key);
-    return -1;
-}
-
-static const char *key_of(const struct field *f) {
-    return f->word ? f->word : f->name;
-}
-
-static int encode_scalar(struct level *level, const struct field *f, int index) {
-    struct value v;
-    if (to_value(level->L, index, f, &v))
-        return write_value(level->w, f, &v, level->err);
-    if (f->flags & READ_ONLY && !message_lists(level->w->message))
-        return 0;
-    char what[80];
-    snprintf(what, sizeof what, "a %s given, a plain value expected",
-             luaL_typename(level->L, index));
-    return refuse_key(level, what, level->w->by_name ? f->name : key_of(f));
-}
-
-static int encode_numbers(struct level *level, const struct field *f, int index) {
-    lua_State *L = level->L;
-    struct value v;
-    int result = 0;
-    if (lua_rawlen(L, index) != f->bit) {
-        char what[80];
-        snprintf(what, sizeof what, "%llu numbers given, %u expected",
-                 (unsigned long long)lua_rawlen(L, index), f->bit);
-        return refuse_key(level, what, key_of(f));
-    }
-    for (uint32_t i = 0; result == 0 && i < f->bit; i++) {
-        lua_rawgeti(L, index, i + 1);
-        result = to_value(L, lua_gettop(L), f, &v)
-                     ? write_element(level->w, f, i, &v, level->err)
-                     : refuse_key(level, "a list of numbers expected", key_of(f));
-        lua_pop(L, 1);
-    }
-    return result;
-}
-
-/* BITS take a word or a list of them, NUMBERS a list. */
-static int encode_words(struct level *level, const struct field *f, int index) {
-    lua_State *L = level->L;
-    if (f->meaning == NUMBERS && lua_istable(L, index) && !(f->flags & READ_ONLY))
-        return encode_numbers(level, f, index);
-    if (!lua_istable(L, index) || (f->meaning != BITS && f->meaning != MATCHES))
-        return encode_scalar(level, f, index);
-    static const struct value none = { .type = VALUE_NUMBER };
-    int result = 0;
-    if (f->flags & MASKED && lua_rawlen(L, index) == 0)
-        return write_value(level->w, f, &none, level->err);
-    for (lua_Integer i = 1; result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
-        result = encode_scalar(level, f, lua_gettop(L));
-        lua_pop(L, 1);
-    }
-    if (result == 0)
-        lua_pop(L, 1);
-    return result;
-}
 
 static bool is_empty(lua_State *L, int index) {
     int top = lua_gettop(L);
@@ -209,28 +123,37 @@ static int encode_actions(struct level *level, const struct field *f, int index)
     return writer_end(&list, level->err);
 }
 
-/* Whether the key is the name of the kind (or the port) that the table is of. */
-static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
-    bool of_kind =
-        (level->kind && table == level->kind->data) || (level->port && table == level->port->port);
-    return of_kind && !strcmp(table->name, key);
+/* The name of the kind ("gretap") or of the port ("bridge_slave") that the table is of; NULL. */
+static const char *kind_table_name(const struct level *level, const struct table *table) {
+    if (level->kind && table == level->kind->data)
+        return level->kind->name;
+    return level->port && table == level->port->port ? table->name : NULL;
 }
 
+static bool is_kind_table(const struct level *level, const struct table *table, const char *key) {
+    const char *name = kind_table_name(level, table);
+    return name && !strcmp(name, key);
+}
+
+/* "local_" is a word that Lua reserves, "encap_sport" one that it would take for a difference. */
 static const struct field *find_field(const struct table *table, const char *key) {
     char plain[32];
     const struct field *f = schema_field(table, key);
     size_t length = strlen(key);
-    if (f || length < 2 || key[length - 1] != '_' || length > sizeof plain)
+    if (f || length < 2 || length >= sizeof plain || !strchr(key, '_'))
         return f;
-    memcpy(plain, key, length - 1);
-    plain[length - 1] = 0;
+    bool reserved = key[length - 1] == '_';
+    memcpy(plain, key, length + 1);
+    plain[reserved ? length - 1 : length] = 0;
+    for (char *at = plain; !reserved && (at = strchr(at, '_'));)
+        *at = '-';
     f = schema_field(table, plain);
-    return f && f->flags & RESERVED ? f : NULL;
+    return f && (!reserved || f->flags & RESERVED) ? f : NULL;
 }
 
 static bool stands_beside(const struct table *table, const char *key) {
     const struct field *f = find_field(table, key);
-    return f && !(f->flags & INSIDE);
+    return f && !(f->flags & INSIDE && strcmp(key, f->name) == 0);
 }
 
 /* Which of the table's flat nests take the key, as bits by row; 0: none. */
@@ -252,14 +175,16 @@ static uint64_t nests_with(const struct level *level, const struct table *table,
 static bool yields(const struct level *level, const struct field *f, const char *key, int value) {
     lua_State *L = level->L;
     const char *of_verb = level->w->message->verb->first;
+    int top = lua_gettop(L);
     if (!key || !(f->flags & YIELDS))
         return false;
     const char *text = lua_type(L, value) == LUA_TSTRING ? lua_tostring(L, value) : NULL;
     bool is_name = of_verb && !strcmp(of_verb, f->name);
     bool named = !is_name || lua_rawgeti(L, level->index, 1) != LUA_TNIL;
-    bool record = raw_field(L, level->index, "linkinfo") != LUA_TNIL;
-    lua_pop(L, is_name ? 2 : 1);
-    return named && !record && schema_yields(f, level->kind, key, text);
+    bool in_place = raw_field(L, level->index, "linkinfo") != LUA_TNIL ||
+                    (level->kind && raw_field(L, level->index, level->kind->name) == LUA_TTABLE);
+    lua_settop(L, top);
+    return named && !in_place && schema_yields(f, level->kind, key, text);
 }
 
 /* A word that the link itself has is the link's, unless it yields; its kind's is in a table named
@@ -285,9 +210,11 @@ static int encode_field(struct level *level, const struct field *f, const char *
 
 /* The value of a key; written: what the caller wrote for it, NULL if it stands without. */
 static int encode_key(struct level *level, const char *key, const char *written, int value) {
-    if (is_taken(level, key, written, value))
-        return 0;
     const struct table *table = level->w->table;
+    bool is_table_of_kind =
+        level->flat && lua_istable(level->L, value) && is_kind_table(level, table, key);
+    if (is_table_of_kind || is_taken(level, key, written, value))
+        return 0;
     const struct verb *verb = level->w->message->verb;
     if (level->outermost && !level->w->nest && verb->record && !strcmp(key, verb->record))
         key = verb->first;
@@ -392,10 +319,11 @@ static int encode_flat_nest(struct level *outer, const struct field *f, const st
     return message_postpone(outer->w, f, start, outer->err);
 }
 
-/* A new veth has a peer, also one that the caller does not mention. */
+/* A new veth has a peer, also one that the caller does not mention. (For a tunnel of which nothing
+   is said iproute2 leaves all to the kernel.) */
 static bool is_implied(const struct level *level, const struct field *f) {
     return level->flat && f->meaning == KIND_DATA && level->kind && level->kind->data->finish &&
-           message_makes_new(level->w->message);
+           !level->kind->whole && message_makes_new(level->w->message);
 }
 
 static int encode_flat_nests(struct level *level) {
@@ -415,8 +343,8 @@ static int encode_flat_nests(struct level *level) {
    the kind. */
 static int encode_kind_table(struct level *level) {
     lua_State *L = level->L;
-    const char *name = level->flat ? level->w->table->name : NULL;
-    if (!name || !is_kind_table(level, level->w->table, name))
+    const char *name = level->flat ? kind_table_name(level, level->w->table) : NULL;
+    if (!name)
         return 0;
     if (raw_field(L, level->index, name) != LUA_TTABLE) {
         lua_pop(L, 1);

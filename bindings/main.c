@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../core/guardian.h"
+#include "../core/heap.h"
 #include "../core/internet.h"
 #include "../core/limits.h"
 #include "../core/sandbox.h"
@@ -82,11 +83,13 @@ static int protected_main(lua_State *L) {
 }
 
 static int run_lua(struct start *start) {
+    heap_prepare();
     lua_State *L = luaL_newstate();
     if (!L) {
         say_error("no memory");
         return EXIT_FAILURE;
     }
+    lua_setallocf(L, heap_allocate, NULL);
     lua_pushcfunction(L, protected_main);
     lua_pushlightuserdata(L, start);
     start->status = EXIT_FAILURE;

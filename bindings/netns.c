@@ -89,6 +89,20 @@ static int ns_new_many(lua_State *L) {
     return 2;
 }
 
+/* begin(count): that many will be asked for by new_many. finish(): no more of them. */
+static int ns_begin(lua_State *L) {
+    lua_Integer count = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, count >= 0, 1, "a number of namespaces");
+    netns_begin((size_t)count);
+    return 0;
+}
+
+static int ns_finish(lua_State *L) {
+    (void)L;
+    netns_end();
+    return 0;
+}
+
 static int ns_add(lua_State *L) {
     struct error err;
     const char *name = luaL_checkstring(L, 1);
@@ -186,6 +200,7 @@ static int ns_fileno(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     { "current", ns_current },     { "new", ns_new },
+    { "begin", ns_begin },         { "finish", ns_finish },
     { "new_many", ns_new_many },   { "add", ns_add },
     { "open_name", ns_open_name }, { "open_path", ns_open_path },
     { "open_pid", ns_open_pid },   { "del", ns_del },

@@ -17,6 +17,7 @@
 #include "cleanup.h"
 #include "guardian_main.h"
 #include "guardian_wire.h"
+#include "heap.h"
 #include "internet.h"
 #include "netns.h"
 #include "nft.h"
@@ -78,6 +79,7 @@ static pid_t start_deaf(int theirs) {
     if (pid == 0)
         guardian_main(theirs);
     int saved = errno;
+    heap_take_back();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = saved;
     return pid;

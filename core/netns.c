@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/netlink.h>
 #include <linux/nsfs.h>
-#include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -176,69 +174,7 @@ int netns_open_name(const char *name, struct error *err) {
                : fd;
 }
 
-/* --- making ----------------------------------------------------------------------------------- */
-
-/* What is made in one visit to the helper thread. */
-struct making {
-    size_t count;
-    int *fds, *sockets;
-    struct error *err;
-};
-
-static int refuse_new(int code, struct error *err) {
-    error_errno(err, code);
-    if (code == ENOSPC)
-        error_hint(err, "raise the limit: sysctl -w user.max_net_namespaces=N");
-    return -1;
-}
-
-/* The socket says which namespace it is in: cheaper than to open it by its path in /proc. */
-static int make_one(int *fd, int *socket_in, struct error *err) {
-    if (unshare(CLONE_NEWNET) < 0)
-        return refuse_new(errno, err);
-    *socket_in = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (*socket_in >= 0)
-        *fd = ioctl(*socket_in, SIOCGSKNS);
-    return *fd < 0 ? error_errno(err, errno) : 0;
-}
-
-static int make_all(void *arg) {
-    struct making *making = arg;
-    for (size_t i = 0; i < making->count; i++)
-        if (make_one(&making->fds[i], &making->sockets[i], making->err) < 0)
-            return -1;
-    return 0;
-}
-
-static void close_all(const int *fds, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
-int netns_new_many(size_t count, int *fds, int *sockets, struct error *err) {
-    struct making making = { count, fds, sockets, err };
-    cleanup_fd int home = netns_current(err);
-    for (size_t i = 0; i < count; i++)
-        fds[i] = sockets[i] = -1;
-    if (home >= 0 && netns_run(home, make_all, &making, err) == 0)
-        return 0;
-    close_all(fds, count);
-    close_all(sockets, count);
-    if (err && err->code == EPERM) { /* already to enter the one where the helper is needs power */
-        error_errno(err, EPERM);
-        error_hint(err, "it needs CAP_SYS_ADMIN: run as root, or in a sandbox (nsh -S)");
-    }
-    return -1;
-}
-
-int netns_new(struct error *err) {
-    int fd, inside;
-    if (netns_new_many(1, &fd, &inside, err) < 0)
-        return -1;
-    close(inside);
-    return fd;
-}
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* ip-netns(8): a shared mount of its own, so that a name is seen, and taken away, in every mount
    namespace that is a peer. The lock keeps two first-comers from stacking two mounts. */

@@ -107,6 +107,16 @@ static void give(const struct packet_field *f, const struct layer *layer,
         give_text(f, layer, sink, arg);
 }
 
+void dissect_names(void (*fn)(void *arg, const char *protocol, const char *field), void *arg) {
+    static const struct protocol *const all[] = {
+        &ether_protocol, &vlan_protocol,  &arp_protocol, &ip_protocol,  &ip6_protocol,
+        &icmp_protocol,  &icmp6_protocol, &udp_protocol, &tcp_protocol, &vxlan_protocol,
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (const struct packet_field *f = all[i]->fields; f->name; f++)
+            fn(arg, all[i]->name, f->name);
+}
+
 /* A packet within the packet goes into the table of the layer that carries it, and that remains
    open until its end: `inside` counts the open ones. */
 void dissect_fields(const struct dissection *packet, const struct packet_sink *sink, void *arg) {

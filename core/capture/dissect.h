@@ -90,6 +90,10 @@ void dissect(int link, const uint8_t *bytes, uint32_t caplen, uint32_t length,
 /* Gives the sink each layer's fields. */
 void dissect_fields(const struct dissection *packet, const struct packet_sink *sink, void *arg);
 
+/* Calls fn with the name of each field that a packet may have, and the protocol's, in whose table
+ * it is. */
+void dissect_names(void (*fn)(void *arg, const char *protocol, const char *field), void *arg);
+
 /* What the innermost protocol carries: where, and how many bytes. */
 const uint8_t *dissect_payload(const struct dissection *packet, uint32_t *size);
 

@@ -2,6 +2,7 @@
    Times are in milliseconds. */
 #include <linux/if_bonding.h>
 #include <linux/if_link.h>
+#include <sys/socket.h>
 
 #include "tables.h"
 
@@ -50,6 +51,9 @@ static const struct field ad_info_fields[] = {
 
 static const struct table ad_info_table = { .name = "ad_info", .fields = ad_info_fields };
 
+static const struct field target4 = { "", IP, .flags = UNICAST, .bit = AF_INET };
+static const struct field target6 = { "", IP, .flags = UNICAST, .bit = AF_INET6 };
+
 static const struct field bond_fields[] = {
     { "mode", ENUM, U8, .attr = IFLA_BOND_MODE, .of = mode_words,
       .help = "how what is sent is spread over the ports" },
@@ -64,6 +68,9 @@ static const struct field bond_fields[] = {
     { "arp_validate", ENUM, U32, .attr = IFLA_BOND_ARP_VALIDATE, .flags = STARTS_ZERO,
       .of = validate_words },
     { "arp_all_targets", ENUM, U32, .attr = IFLA_BOND_ARP_ALL_TARGETS, .of = targets_words },
+    { "arp_ip_target", LIST, .attr = IFLA_BOND_ARP_IP_TARGET, .of = &target4, .bit = ',',
+      .help = "whom ARP asks whether a port carries: { \"10.0.0.1\", … }" },
+    { "ns_ip6_target", LIST, .attr = IFLA_BOND_NS_IP6_TARGET, .of = &target6, .bit = ',' },
     { "primary", DEV, U32, .attr = IFLA_BOND_PRIMARY, .help = "the port that is preferred" },
     { "primary_reselect", ENUM, U8, .attr = IFLA_BOND_PRIMARY_RESELECT, .of = reselect_words },
     { "fail_over_mac", ENUM, U8, .attr = IFLA_BOND_FAIL_OVER_MAC, .of = fail_over_words },

@@ -1,21 +1,36 @@
 #include "change.h"
 
 #include <linux/if.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../cleanup.h"
 #include "../netns.h"
+#include "fill.h"
+#include "make.h"
 #include "reader.h"
 #include "tables.h"
+
+/* One that was made by other means than the request goes with it. */
+static void take_back(const struct message *m) {
+    static struct message deletion;
+    const struct ifinfomsg *link = mnl_nlmsg_get_payload(&m->header);
+    struct error ignored;
+    if (schema_about(&deletion, m->nl, m->object, "del", link->ifi_index, &ignored) == 0)
+        netlink_change(m->nl, &deletion.header, &ignored);
+}
 
 static int transmit(struct message *m, const char *netns, const struct witness *witness,
                     struct error *err) {
     witness->before(witness->arg, m, netns);
-    int result = netlink_change(m->nl, &m->header, err);
+    int made = message_creates(m) ? schema_make(m, err) : schema_fill(m, err);
+    int result = made < 0 ? -1 : netlink_change(m->nl, &m->header, err);
     if (result < 0)
         schema_locate(m, &m->nl->refusal, err->key, sizeof err->key);
     witness->after(witness->arg, result < 0 ? err : NULL);
+    if (result < 0 && made > 0)
+        take_back(m);
     return result;
 }
 
@@ -23,8 +38,7 @@ static const struct field *row(const struct message *m, const char *name) {
     return schema_field(m->object->table, name);
 }
 
-/* Begins a request of that verb about one link. */
-static int begin(struct message *m, struct netlink *nl, const struct object *object,
+int schema_about(struct message *m, struct netlink *nl, const struct object *object,
                  const char *verb, int64_t index, struct error *err) {
     struct value dev = { .type = VALUE_NUMBER, .number = index };
     struct writer w;
@@ -38,7 +52,7 @@ static int begin(struct message *m, struct netlink *nl, const struct object *obj
 static int reduce(struct message *m, int64_t index, struct error *err) {
     struct message scratch;
     struct nlmsghdr *now;
-    if (begin(&scratch, m->nl, m->object, "get", index, err) < 0 ||
+    if (schema_about(&scratch, m->nl, m->object, "get", index, err) < 0 ||
         netlink_get(m->nl, &scratch.header, &now, err) < 0)
         return -1;
     schema_reduce(m, &scratch, now);
@@ -122,7 +136,7 @@ static void undo(const struct place *place, const struct object *object, int ind
                  const struct witness *witness) {
     struct message m;
     struct error ignored;
-    if (begin(&m, place->nl, object, "del", index, &ignored) == 0)
+    if (schema_about(&m, place->nl, object, "del", index, &ignored) == 0)
         transmit(&m, place->netns[0] ? place->netns : NULL, witness, &ignored);
 }
 

@@ -11,6 +11,10 @@ struct witness {
     void *arg;
 };
 
+/* Begins a request of that verb about the link of that index. Errors: EMSGSIZE. */
+int schema_about(struct message *m, struct netlink *nl, const struct object *object,
+                 const char *verb, int64_t index, struct error *err);
+
 /* Sends a complete request, whose socket is in the namespace of that name. One that was made from a
    record only changes what is not so already. If it has a rest, that follows to the new link; if
    that is refused, the link is deleted again. Errors: what the kernel says, with the key that it

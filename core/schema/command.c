@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "action.h"
+#include "make.h"
 #include "u32.h"
 #include "unit.h"
 
@@ -24,7 +25,7 @@ static void put(struct line *line, const char *text, size_t length) {
 }
 
 static void say(struct line *line, const char *word) {
-    put(line, " ", line->used > 0);
+    put(line, " ", line->used > 0 && line->text[line->used - 1] != '\n');
     put(line, word, strlen(word));
 }
 
@@ -51,10 +52,6 @@ static void say_value(struct line *line, const char *value, size_t length) {
     put_value(line, value, length);
 }
 
-static const char *word_of(const struct field *f) {
-    return f->word ? f->word : f->name;
-}
-
 /* "up" or "down"; "multicast on" or "multicast off"; "nodad" or nothing. */
 static void say_switch(struct line *line, const struct reader *r, const struct field *f) {
     struct field mask = *f;
@@ -64,13 +61,15 @@ static void say_switch(struct line *line, const struct reader *r, const struct f
         (f->flags & MASKED && (!read_number(r, &mask, &meant) || !(meant & f->bit))))
         return;
     bool on = ((bits & f->bit) != 0) != ((f->flags & INVERTED) != 0);
+    if (!on && f->attr && !(f->flags & MASKED) && !message_given(r->message, f))
+        return; /* other bits of its number were */
     if (f->of) {
-        say(line, on ? word_of(f) : f->of);
+        say(line, on ? field_word(f) : f->of);
     } else if (f->flags & MASKED) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         say(line, f->flags & AS_NUMBER ? (on ? "1" : "0") : on ? "on" : "off");
     } else if (on) {
-        say(line, word_of(f));
+        say(line, field_word(f));
     }
 }
 
@@ -85,7 +84,7 @@ static void say_bits(struct line *line, const struct reader *r, const struct fie
             for (; i < sizeof lower - 1 && word->name[i]; i++)
                 lower[i] = (char)(word->name[i] | 0x20);
             lower[i] = 0;
-            say(line, word_of(f));
+            say(line, field_word(f));
             say(line, lower);
         }
 }
@@ -107,7 +106,7 @@ static bool say_port_kind(struct line *line, const struct reader *r, const struc
     if (!port.attr || !only_port || !read_value(r, &port, &v))
         return false;
     snprintf(kind, sizeof kind, "%.*s_slave", (int)v.length, v.text);
-    say(line, word_of(f));
+    say(line, field_word(f));
     say(line, kind);
     return true;
 }
@@ -139,7 +138,7 @@ static void say_group(struct line *line, const struct reader *group) {
 
 static void say_numbers(struct line *line, const struct reader *r, const struct field *f) {
     struct field element = *f;
-    say(line, word_of(f));
+    say(line, field_word(f));
     for (uint32_t i = 0; i < f->bit; i++) {
         element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
         say_number(line, r, &element);
@@ -157,8 +156,32 @@ static void say_pair(struct line *line, const struct reader *r, const struct fie
     int used = snprintf(text, sizeof text, format, "", (long long)a);
     if (read_number(r, &second, &b) && (a != b || f->wide || !(f->flags & SAME)))
         snprintf(text + used, sizeof text - (size_t)used, last, (const char *)f->of, (long long)b);
-    say(line, word_of(f));
+    say(line, field_word(f));
     say(line, text);
+}
+
+struct list {
+    struct line *line;
+    char mark; /* between them; 0: a blank */
+    bool begun;
+};
+
+static void say_element(void *arg, const struct value *v) {
+    struct list *list = arg;
+    if (list->mark && list->begun)
+        put(list->line, &list->mark, 1);
+    else
+        say(list->line, "");
+    put_value(list->line, v->text, v->length);
+    list->begun = true;
+}
+
+static void say_list(struct line *line, const struct reader *r, const struct field *f) {
+    struct list list = { line, (char)f->bit, false };
+    if (!find_attribute(r, f))
+        return;
+    say(line, field_word(f));
+    read_list(r, f, say_element, &list);
 }
 
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
@@ -167,7 +190,7 @@ static void say_quantity(struct line *line, const struct reader *r, const struct
     if (!read_number(r, f, &number))
         return;
     if (number || !unit->zero)
-        say(line, word_of(f));
+        say(line, field_word(f));
     say_number(line, r, f);
 }
 
@@ -192,15 +215,22 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
     if ((f->meaning == KIND && say_port_kind(line, r, f)) || !read_value(r, f, &v))
         return;
     if (f->meaning == CONSTANT || (f->meaning == FLAG && !f->of)) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         return;
     }
     if (f->meaning == BOOL && f->of) {
-        say(line, v.number ? word_of(f) : f->of);
+        const char *word = v.number ? field_word(f) : f->of;
+        if (*word)
+            say(line, word);
+        return;
+    }
+    if (f->meaning == INSTEAD) {
+        say(line, field_word(f));
+        say(line, f->of);
         return;
     }
     if (!(f->flags & POSITIONAL))
-        say(line, word_of(f));
+        say(line, field_word(f));
     if (f->meaning == ENUM && f->flags & AS_NUMBER && read_number(r, f, &code)) {
         v.type = VALUE_NUMBER;
         v.number = code;
@@ -231,12 +261,13 @@ static int64_t number_of(const struct reader *r, const struct field *f) {
 }
 
 /* Of what is there anyway, only what was given: a fixed struct, a destination, the other members of
-   a struct. A MASKED row may have been written by another, as "up" is by "down". Of one of several
-   actions, what is not 0. */
+   a struct. A MASKED row may have been written by another, as "up" is by "down". What a record has
+   that is so already is in the message no more. Of one of several actions, what is not 0. */
 static bool is_said(const struct reader *r, const struct field *f) {
-    bool is_part = f->size && !(f->flags & FOREVER);
+    bool is_part = (f->size && !(f->flags & FOREVER)) || f->meaning == PIECE;
     bool anyway = !f->attr || is_part || (f->flags & ALWAYS && !field_is_nest(f));
-    if (f->flags & (READ_ONLY | NOT_SAID))
+    bool is_gone = f->flags & ALWAYS && f->attr && f->meaning != PREFIX && !r->tb[f->attr];
+    if (f->flags & (READ_ONLY | NOT_SAID) || is_gone)
         return false;
     if (r->listed && anyway)
         return f->flags & POSITIONAL || number_of(r, f);
@@ -249,10 +280,13 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
     struct reader inner;
     if (!reader_nest(r, f, &inner))
         return;
-    bool group = f->meaning == GROUP && !(f->flags & POSITIONAL);
-    if (f->word || group)
-        say(line, word_of(f));
-    if (group)
+    bool in_order = f->meaning == GROUP && !(f->flags & POSITIONAL) && !inner.table->fields->word;
+    const uint16_t first = inner.table->fields->attr;
+    if (in_order && first && !r->tb[first])
+        return; /* a record's, which is so already */
+    if (f->word || in_order)
+        say(line, field_word(f));
+    if (in_order)
         say_group(line, &inner);
     else
         say_level(line, &inner);
@@ -261,7 +295,7 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
 static void say_matches(struct line *line, const struct reader *r, const struct field *f) {
     char text[MATCH_TEXT];
     for (int i = 0; match_text(r, f, i, true, text); i++) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         say(line, text);
     }
 }
@@ -269,7 +303,7 @@ static void say_matches(struct line *line, const struct reader *r, const struct 
 static void say_actions(struct line *line, const struct reader *r, const struct field *f) {
     struct reader action;
     for (int i = 0; action_next(r, f, &i, &action);) {
-        say(line, word_of(f));
+        say(line, field_word(f));
         say_level(line, &action);
     }
 }
@@ -283,6 +317,8 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_bits(line, r, f);
     else if (f->meaning == NUMBERS)
         say_numbers(line, r, f);
+    else if (f->meaning == LIST)
+        say_list(line, r, f);
     else if (f->meaning == QUANTITY)
         say_quantity(line, r, f);
     else if (f->meaning == PAIR)
@@ -327,12 +363,44 @@ static void say_start(struct line *line, const struct message *m, const char *ne
     say(line, rest);
 }
 
+/* What is changed of such a link then; nothing, if nothing is. */
+static void say_change(struct line *line, const struct message *m, const char *netns,
+                       struct reader *r, const char *name) {
+    static const char *const made[] = { "linkinfo", "ifname", "num_tx_queues", "num_rx_queues" };
+    size_t end = line->used;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        r->tb[schema_field(r->table, made[i])->attr] = NULL;
+    put(line, "\n", 1);
+    say_program(line, schema_verb(m->object, "set")->command, netns);
+    say(line, "link set dev");
+    say_value(line, name, strlen(name));
+    size_t start = line->used;
+    say_level(line, r);
+    if (line->used == start)
+        line->text[line->used = end] = 0;
+}
+
+/* A link that is not made by "ip link add", and in a second command the rest. */
+static void say_made(struct line *line, const struct message *m, const char *netns,
+                     struct reader *r, const struct reader *data, const char *name) {
+    say_program(line, m->verb->command, netns);
+    say(line, "tuntap add dev");
+    say_value(line, name, strlen(name));
+    say_level(line, data);
+    say_change(line, m, netns, r, name);
+}
+
 bool schema_command(const struct message *m, const char *netns, char *text, size_t size) {
     struct line line = { text, size, 0, true };
-    struct reader r;
+    struct reader r, data;
+    char name[16];
     if (reader_begin(&r, m->object->table, &m->header, m->nl) < 0)
         return false;
     r.message = m;
+    if (schema_made(m, &data, name)) {
+        say_made(&line, m, netns, &r, &data, name);
+        return line.complete;
+    }
     say_start(&line, m, netns, r.family);
     say_level(&line, &r);
     return line.complete;

@@ -43,8 +43,8 @@ static const struct word arp_op_words[] = { { 1, "request" }, { 2, "reply" }, { 
 
 /* An address of either family: the second row is what the first leaves to it. */
 #define ADDRESSES(name_, v4, v6, help_)                                \
-    { name_, SUBNET, MASKED_BY(v4), .bit = AF_INET, .help = help_ }, { \
-        name_, SUBNET, MASKED_BY(v6), .bit = AF_INET6                  \
+    { name_, VEILED, MASKED_BY(v4), .bit = AF_INET, .help = help_ }, { \
+        name_, VEILED, MASKED_BY(v6), .bit = AF_INET6                  \
     }
 
 /* A number with a mask: "0x10/0xfc". */
@@ -73,8 +73,8 @@ static const struct field key_fields[] = {
     { "cvlan_id", NUMBER, U16, KEY(CVLAN_ID), .max = 4095, .help = "of the inner one" },
     { "cvlan_prio", NUMBER, U8, KEY(CVLAN_PRIO), .max = 7 },
     { "cvlan_ethtype", ENUM, BE16, KEY(CVLAN_ETH_TYPE), .of = ethertype_words },
-    { "dst_mac", SUBNET, KEY(ETH_DST), .wide = TCA_FLOWER_KEY_ETH_DST_MASK },
-    { "src_mac", SUBNET, KEY(ETH_SRC), .wide = TCA_FLOWER_KEY_ETH_SRC_MASK },
+    { "dst_mac", VEILED, KEY(ETH_DST), .wide = TCA_FLOWER_KEY_ETH_DST_MASK },
+    { "src_mac", VEILED, KEY(ETH_SRC), .wide = TCA_FLOWER_KEY_ETH_SRC_MASK },
     { "eth_type", ENUM, BE16, KEY(ETH_TYPE), .flags = READ_ONLY, .of = eth_type_words, .bit = 16 },
     { "ip_proto", ENUM, U8, KEY(IP_PROTO), .of = ip_proto_words, .bit = 16,
       .help = "\"tcp\", \"udp\", …; a text of digits is hexadecimal" },
@@ -88,13 +88,13 @@ static const struct field key_fields[] = {
               TCP_FLAGS, "\"0x2/0x12\": SYN and no ACK"),
     WITH_MASK("icmp_type", U8, 0, "type", ICMP_TYPE, ICMP_TYPE_MASK, UINT8_MAX, "of ICMP"),
     WITH_MASK("icmp_code", U8, 0, "code", ICMP_CODE, ICMP_CODE_MASK, UINT8_MAX, "of ICMP"),
-    { "arp_sip", SUBNET, KEY(ARP_SIP), .wide = TCA_FLOWER_KEY_ARP_SIP_MASK, .bit = AF_INET,
+    { "arp_sip", VEILED, KEY(ARP_SIP), .wide = TCA_FLOWER_KEY_ARP_SIP_MASK, .bit = AF_INET,
       .help = "the sender's address" },
-    { "arp_tip", SUBNET, KEY(ARP_TIP), .wide = TCA_FLOWER_KEY_ARP_TIP_MASK, .bit = AF_INET,
+    { "arp_tip", VEILED, KEY(ARP_TIP), .wide = TCA_FLOWER_KEY_ARP_TIP_MASK, .bit = AF_INET,
       .help = "the address that is asked for" },
     { "arp_op", ENUM, U8, KEY(ARP_OP), .of = arp_op_words },
-    { "arp_sha", SUBNET, KEY(ARP_SHA), .wide = TCA_FLOWER_KEY_ARP_SHA_MASK },
-    { "arp_tha", SUBNET, KEY(ARP_THA), .wide = TCA_FLOWER_KEY_ARP_THA_MASK },
+    { "arp_sha", VEILED, KEY(ARP_SHA), .wide = TCA_FLOWER_KEY_ARP_SHA_MASK },
+    { "arp_tha", VEILED, KEY(ARP_THA), .wide = TCA_FLOWER_KEY_ARP_THA_MASK },
     ADDRESSES("enc_dst_ip", ENC_IPV4_DST, ENC_IPV6_DST, "of the tunnel that it came by"),
     ADDRESSES("enc_src_ip", ENC_IPV4_SRC, ENC_IPV6_SRC, NULL),
     { "enc_key_id", NUMBER, BE32, KEY(ENC_KEY_ID), .help = "VNI" },

@@ -13,6 +13,7 @@
 
 enum {
     PEER_ELSEWHERE = READER_ATTRIBUTES - 1, /* not the kernel's: IFLA_LINK, in another namespace */
+    HAS_OTHER_END = READER_ATTRIBUTES - 2,  /* IFLA_BROADCAST is the other end's address */
 };
 
 /* ip/ipaddress.c, print_link_flags: in its order */
@@ -157,6 +158,8 @@ static const struct field link_fields[] = {
     { "link_type", ENUM, U16, HEADER(ifinfomsg, ifi_type), .flags = READ_ONLY, .of = type_words },
     { "address", MAC, .attr = IFLA_ADDRESS, .help = "MAC" },
     { "broadcast", MAC, .attr = IFLA_BROADCAST },
+    { "link_pointtopoint", BOOL, U32, .attr = HAS_OTHER_END, .flags = READ_ONLY,
+      .help = "broadcast is the address of the other end" },
     { "link_netnsid", NUMBER, S32, .attr = IFLA_LINK_NETNSID, .flags = READ_ONLY,
       .help = "the id of the namespace that its lower link or peer is in" },
     { "netns", NETNS, .attr = IFLA_NET_NS_FD, .flags = WRITE_ONLY | UNTOLD, .bit = IFLA_NET_NS_PID,
@@ -190,12 +193,31 @@ static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
            !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), size);
 }
 
+/* lib/ll_addr.c */
+static int hardware_family(unsigned short type) {
+    switch (type) {
+    case ARPHRD_TUNNEL:
+    case ARPHRD_SIT:
+    case ARPHRD_IPGRE:
+        return AF_INET;
+    case ARPHRD_TUNNEL6:
+    case ARPHRD_IP6GRE:
+        return AF_INET6;
+    default:
+        return AF_UNSPEC;
+    }
+}
+
 /* An index in another namespace is a number there, not a name here. */
 static void adapt_link(struct reader *r) {
     if (r->tb[IFLA_LINK_NETNSID]) {
         r->tb[PEER_ELSEWHERE] = r->tb[IFLA_LINK];
         r->tb[IFLA_LINK] = NULL;
     }
+    const struct ifinfomsg *link = (const struct ifinfomsg *)r->header;
+    r->hardware = hardware_family(link->ifi_type);
+    if (r->tb[IFLA_BROADCAST] && link->ifi_flags & IFF_POINTOPOINT)
+        reader_make(r, HAS_OTHER_END, true);
     if (!r->message && same_payload(r->tb[IFLA_PERM_ADDRESS], r->tb[IFLA_ADDRESS]))
         r->tb[IFLA_PERM_ADDRESS] = NULL; /* as iproute2: it tells of one that was changed */
 }

@@ -30,10 +30,18 @@ static const struct field macvlan_fields[] = {
       .help = "length of the queue of broadcasts" },
     { "usedbcqueuelen", NUMBER, U32, .attr = IFLA_MACVLAN_BC_QUEUE_LEN_USED, .flags = READ_ONLY },
     { "macaddr_count", NUMBER, U32, .attr = IFLA_MACVLAN_MACADDR_COUNT, .flags = READ_ONLY },
-    { "macaddr_data", LIST, .attr = IFLA_MACVLAN_MACADDR_DATA, .flags = READ_ONLY,
-      .of = &source_field },
+    { "macaddr_data", LIST, .attr = IFLA_MACVLAN_MACADDR_DATA, .wide = IFLA_MACVLAN_MACADDR_MODE,
+      .word = "macaddr set", .of = &source_field, .help = "of mode source: from whom it hears" },
     { 0 },
 };
+
+/* The list is all that there are. */
+static int finish_macvlan(struct writer *w, struct error *err) {
+    const uint32_t mode = MACVLAN_MACADDR_SET;
+    return writer_find(w, IFLA_MACVLAN_MACADDR_DATA)
+               ? write_attribute(w, IFLA_MACVLAN_MACADDR_MODE, &mode, sizeof mode, err)
+               : 0;
+}
 
 /* The kernel counts also where nobody asks for sources. */
 static void adapt_macvlan(struct reader *r) {
@@ -42,12 +50,12 @@ static void adapt_macvlan(struct reader *r) {
         r->tb[IFLA_MACVLAN_MACADDR_COUNT] = NULL;
 }
 
-const struct table macvlan_table = { .name = "macvlan",
-                                     .fields = macvlan_fields,
-                                     .adapt = adapt_macvlan };
-const struct table macvtap_table = { .name = "macvtap",
-                                     .fields = macvlan_fields,
-                                     .adapt = adapt_macvlan };
+const struct table macvlan_table = {
+    .name = "macvlan", .fields = macvlan_fields, .finish = finish_macvlan, .adapt = adapt_macvlan
+};
+const struct table macvtap_table = {
+    .name = "macvtap", .fields = macvlan_fields, .finish = finish_macvlan, .adapt = adapt_macvlan
+};
 
 /* --- ipvlan, ipvtap (drivers/net/ipvlan) ------------------------------------------------------ */
 

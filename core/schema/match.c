@@ -111,21 +111,48 @@ static bool has_row(const struct table *table, uint16_t type) {
     return f->meaning;
 }
 
-/* As same_field, where a list of words is all of them. */
-static bool is_unchanged(const struct reader *own, const struct reader *now,
-                         const struct field *f) {
-    return f->meaning == BITS ? number_or_zero(own, f) == number_or_zero(now, f)
-                              : same_field(own, now, f);
+static bool same_payload(const struct nlattr *a, const struct nlattr *b) {
+    return a && b && a->nla_len == b->nla_len &&
+           !memcmp(mnl_attr_get_payload(a), mnl_attr_get_payload(b), mnl_attr_get_payload_len(a));
 }
 
-/* Whether the record has all that was given for the rows of this attribute. */
+/* Whether all that is in the first list, which may be none, is in the second. */
+static bool is_in(const struct nlattr *a, const struct nlattr *b) {
+    const struct nlattr *one, *other;
+    if (!a)
+        return true;
+    mnl_attr_for_each_nested(one, a) {
+        bool found = false;
+        if (b)
+            mnl_attr_for_each_nested(other, b) found = found || same_payload(one, other);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* As same_field, where a list of words is all of them, and bits that go with others count. */
+static bool is_unchanged(const struct reader *own, const struct reader *now,
+                         const struct field *f) {
+    int64_t left = number_or_zero(own, f), right = number_or_zero(now, f);
+    if (f->meaning == BITS)
+        return left == right;
+    if (f->meaning == LIST)
+        return is_in(own->tb[f->attr], now->tb[f->attr]) &&
+               is_in(now->tb[f->attr], own->tb[f->attr]);
+    return same_field(own, now, f) && !(f->meaning == SWITCH && left & ~right);
+}
+
+/* Whether the record has all that was given for the rows of this attribute, or what it was given by
+   its table alone. */
 static bool is_same(const struct message *m, const struct reader *own, const struct reader *now,
                     uint16_t type) {
-    bool same = false;
+    bool same = same_payload(own->tb[type], now->tb[type]);
     for (const struct field *f = own->table->fields; f->meaning; f++) {
         struct reader own_group, now_group;
         bool is_group = f->meaning == GROUP && message_given(m, f);
-        if (is_group ? !has_row(f->of, type) : f->attr != type || !message_given(m, f))
+        bool is_of = f->attr == type || (f->meaning == LIST && f->wide == type);
+        if (is_group ? !has_row(f->of, type) : !is_of || !message_given(m, f))
             continue;
         same = is_group ? reader_nest(own, f, &own_group) && reader_nest(now, f, &now_group) &&
                               is_same(m, &own_group, &now_group, type)

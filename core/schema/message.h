@@ -66,6 +66,11 @@ static inline bool message_makes_new(const struct message *m) {
     return (m->header.nlmsg_flags & flags) == flags;
 }
 
+/* Whether it makes something that need not be there yet. */
+static inline bool message_creates(const struct message *m) {
+    return m->header.nlmsg_flags & NLM_F_CREATE;
+}
+
 /* Whether it asks for all records that are like its values. */
 static inline bool message_lists(const struct message *m) {
     return (m->verb->flags & NLM_F_DUMP) == NLM_F_DUMP;
@@ -107,6 +112,13 @@ int write_value(struct writer *w, const struct field *field, const struct value 
 /* Writes one of the numbers of a row that has a list of them. Errors as above. */
 int write_element(struct writer *w, const struct field *field, size_t index,
                   const struct value *value, struct error *err);
+
+/* Writes a LIST: begins it, writes its values one after the other, from 0 on, and ends it. Errors:
+   as above. */
+int begin_list(struct writer *w, const struct field *field, struct writer *list, struct error *err);
+int write_item(struct writer *list, const struct field *field, size_t number,
+               const struct value *value, struct error *err);
+int end_list(struct writer *w, const struct field *field, struct writer *list, struct error *err);
 
 /* Opens a nest of that table; close it with writer_end, which also runs the table's finish. */
 int writer_nest(struct writer *outer, const struct field *field, const struct table *table,

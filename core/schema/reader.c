@@ -1,101 +1,19 @@
 #include "reader.h"
 
+#include <grp.h>
 #include <linux/pkt_sched.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../address.h"
 #include "masked.h"
 #include "u32.h"
 #include "unit.h"
 
-/* --- levels ----------------------------------------------------------------------------------- */
-
-static void index_attributes(struct reader *r, const void *at, size_t length) {
-    const struct nlattr *attr = at;
-    int left = (int)length;
-    while (mnl_attr_ok(attr, left)) {
-        uint16_t type = mnl_attr_get_type(attr);
-        if (type < READER_ATTRIBUTES)
-            r->tb[type] = attr;
-        left -= (int)MNL_ALIGN(attr->nla_len);
-        attr = mnl_attr_next(attr);
-    }
-    if (r->table->adapt)
-        r->table->adapt(r);
-}
-
-static int read_level(struct reader *r, const void *payload, size_t length) {
-    size_t header = MNL_ALIGN(r->table->header);
-    if (length < header)
-        return -1;
-    r->header = payload;
-    index_attributes(r, r->header + header, length - header);
-    return 0;
-}
-
-int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
-                 const struct netlink *nl) {
-    const uint8_t *payload = mnl_nlmsg_get_payload(nlh);
-    size_t length = mnl_nlmsg_get_payload_len(nlh);
-    *r = (struct reader){ .table = table, .nl = nl };
-    r->family = length ? payload[0] : 0; /* adapt may know better */
-    return read_level(r, payload, length);
-}
-
-/* Those of the object's type, one after the other, as if each were alone. */
-static bool next_element(struct records *s) {
-    const char *end = (const char *)s->nlh + s->nlh->nlmsg_len;
-    const struct nlattr *attr =
-        s->last ? mnl_attr_next(s->last)
-                : (const void *)(s->reader.header + MNL_ALIGN(s->object->table->header));
-    for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr))
-        if (mnl_attr_get_type(attr) == s->object->each) {
-            s->reader.tb[s->object->each] = s->last = attr;
-            return true;
-        }
-    return false;
-}
-
-bool records_next(struct records *s) {
-    bool first = !s->begun;
-    s->begun = true;
-    if (first && reader_begin(&s->reader, s->object->table, s->nlh, s->nl) < 0)
-        return false;
-    return s->object->each ? s->reader.header && next_element(s) : first;
-}
-
-static const struct nlattr *find_attribute(const struct reader *r, const struct field *f) {
-    return f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
-}
-
-bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {
-    const struct nlattr *attr = find_attribute(outer, f);
-    const struct table *table = schema_nested(f, outer->kind, outer->port);
-    if (f->meaning == GROUP) {
-        *inner = *outer;
-        inner->table = table;
-        return true;
-    }
-    if (!attr || !table)
-        return false;
-    *inner = (struct reader){ .table = table,
-                              .family = outer->family,
-                              .nl = outer->nl,
-                              .message = outer->message,
-                              .kind = outer->kind,
-                              .port = outer->port,
-                              .listed = outer->listed };
-    return read_level(inner, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) == 0;
-}
-
-void reader_make(struct reader *r, uint16_t attr, uint32_t number) {
-    if (r->made_count == sizeof r->made / sizeof *r->made)
-        return;
-    int i = r->made_count++;
-    r->made[i].head = (struct nlattr){ .nla_len = sizeof *r->made, .nla_type = attr };
-    r->made[i].number = number;
-    r->tb[attr] = &r->made[i].head;
+bool attribute_is_true(const struct nlattr *attr) {
+    return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
 }
 
 /* --- where a value stands --------------------------------------------------------------------- */
@@ -221,6 +139,30 @@ static bool as_hex(struct value *v, int64_t number) {
     return as_buffer(v);
 }
 
+static bool as_piece(struct value *v, const struct field *f, int64_t number) {
+    int digits = (__builtin_popcount(f->bit) + 3) / 4;
+    snprintf(v->buffer, sizeof v->buffer, "0x%0*llx", digits,
+             (long long)((number & f->bit) >> field_shift(f)));
+    return as_buffer(v);
+}
+
+/* The number, if nobody has it. */
+static bool as_account(struct value *v, bool is_group, uint32_t id) {
+    const struct group *group = is_group ? getgrgid(id) : NULL;
+    const struct passwd *user = is_group ? NULL : getpwuid(id);
+    if (!group && !user)
+        return as_number(v, id);
+    snprintf(v->buffer, sizeof v->buffer, "%s", group ? group->gr_name : user->pw_name);
+    return as_buffer(v);
+}
+
+static bool as_quad(struct value *v, uint32_t number) {
+    uint8_t bytes[4];
+    wire_store(bytes, BE32, number);
+    address_format(AF_INET, bytes, v->buffer);
+    return as_buffer(v);
+}
+
 static bool as_version(struct value *v, uint32_t halves) {
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
     return as_buffer(v);
@@ -260,9 +202,20 @@ static bool as_interface(struct value *v, const struct netlink *nl, int64_t inde
     return as_buffer(v);
 }
 
+/* Whether another row has a word that counts in place of the number. */
+static bool is_replaced(const struct reader *r, const struct field *f) {
+    const struct field *other = f->wide ? schema_instead(r->table, f) : NULL;
+    int64_t bits = 0;
+    if (!other)
+        return false;
+    return other->meaning == FLAG ? attribute_is_true(find_attribute(r, other))
+                                  : read_number(r, other, &bits) && bits & other->bit;
+}
+
 static bool from_number(const struct reader *r, const struct field *f, struct value *v) {
     int64_t number = 0;
-    if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number))
+    if ((!read_number(r, f, &number) && !(f->flags & ALWAYS)) || is_unshown(r, f, number) ||
+        is_replaced(r, f))
         return false;
     switch (f->meaning) {
     case HEX:
@@ -293,6 +246,12 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return as_handle(v, (uint32_t)number);
     case KNODE:
         return number && as_node(r, v, (uint32_t)number);
+    case ACCOUNT:
+        return as_account(v, f->bit == ACCOUNT_GROUP, (uint32_t)number);
+    case QUAD:
+        return as_quad(v, (uint32_t)number);
+    case PIECE:
+        return as_piece(v, f, number);
     default:
         return as_number(v, number);
     }
@@ -319,7 +278,10 @@ static bool from_mac(const struct reader *r, const struct field *f, struct value
     struct place place;
     if (!find(r, f, &place) || place.length == 0 || place.length > 20)
         return false;
-    mac_format(place.at, place.length, v->buffer);
+    if (r->hardware && place.length == address_size(r->hardware))
+        address_format(r->hardware, place.at, v->buffer);
+    else
+        mac_format(place.at, place.length, v->buffer);
     return as_buffer(v);
 }
 
@@ -366,8 +328,19 @@ static bool from_ip(const struct reader *r, const struct field *f, struct value 
     return as_buffer(v);
 }
 
-bool attribute_is_true(const struct nlattr *attr) {
-    return attr && (!mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr));
+/* A length of 0: there is none. */
+static bool from_subnet(const struct reader *r, const struct field *f, struct value *v) {
+    struct field length = { .wire = U16, .attr = f->wide };
+    struct place place;
+    int64_t bits = 0;
+    bool there = find(r, f, &place) && place.length >= address_size((int)f->bit);
+    if (!there || (!read_number(r, &length, &bits) && !r->message) || (!bits && !r->message))
+        return false;
+    if (r->message)
+        prefix_format((int)f->bit, place.at, (unsigned)bits, v->buffer);
+    else
+        address_format((int)f->bit, place.at, v->buffer);
+    return as_buffer(v);
 }
 
 static bool from_flag(const struct reader *r, const struct field *f, struct value *v) {
@@ -405,6 +378,7 @@ static bool from_netns(const struct reader *r, const struct field *f, struct val
 bool read_value(const struct reader *r, const struct field *f, struct value *v) {
     switch (f->meaning) {
     case SWITCH:
+    case INSTEAD:
         return from_switch(r, f, v);
     case STRING:
     case KIND:
@@ -416,9 +390,11 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_address(r, f, v);
     case IP:
         return from_ip(r, f, v);
+    case SUBNET:
+        return from_subnet(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
-    case SUBNET:
+    case VEILED:
         return read_masked(r, f, v);
     case BRIDGE_ID:
         return from_bridge_id(r, f, v);

@@ -15,13 +15,19 @@ struct reader {
     const struct netlink *nl;      /* for the names of interfaces; NULL: numbers */
     const struct message *message; /* for the names of namespaces; NULL */
     const struct kind *kind, *port;
-    bool listed; /* inside one of a list of actions */
-    struct {     /* attributes that are worked out by the table's adapt */
+    bool listed;  /* inside one of a list of actions */
+    int hardware; /* the family of what stands for MACs: those of tunnels are of IP; 0: none */
+    struct {      /* attributes that are worked out by the table's adapt */
         struct nlattr head;
         uint32_t number;
     } made[4];
     int made_count;
 };
+
+/* The attribute that a row speaks of; NULL if the message does not have it. */
+static inline const struct nlattr *find_attribute(const struct reader *r, const struct field *f) {
+    return f->attr < READER_ATTRIBUTES ? r->tb[f->attr] : NULL;
+}
 
 /* Reads the message's outermost level. -1 if it is too short to be one of that table. */
 int reader_begin(struct reader *r, const struct table *table, const struct nlmsghdr *nlh,
@@ -49,6 +55,10 @@ bool read_value(const struct reader *r, const struct field *field, struct value 
 
 /* The number behind a row with a wire type. false if it is not there. */
 bool read_number(const struct reader *r, const struct field *field, int64_t *number);
+
+/* Calls each(arg, value) for what there is in a LIST, which must be there. */
+void read_list(const struct reader *r, const struct field *field,
+               void (*each)(void *arg, const struct value *value), void *arg);
 
 /* Whether an attribute that is a flag says so: by being there (without a byte), or by its byte. */
 bool attribute_is_true(const struct nlattr *attr);

@@ -94,6 +94,16 @@ bool schema_yields(const struct field *f, const struct kind *kind, const char *k
     return own && (own->meaning != IP || (text && strpbrk(text, ".:")));
 }
 
+const struct field *schema_instead(const struct table *table, const struct field *f) {
+    const enum meaning meaning = f->meaning;
+    if (!f->wide || (meaning != NUMBER && meaning != HEX && meaning != PIECE && meaning != IP))
+        return NULL;
+    for (const struct field *other = table->fields; other->meaning; other++)
+        if (other->attr == f->wide && !strcmp(field_word(other), field_word(f)))
+            return other;
+    return NULL;
+}
+
 struct field pair_second(const struct field *first) {
     struct field second = { .meaning = NUMBER, .wire = first->wire, .attr = first->wide };
     if (!first->wide) {
@@ -102,6 +112,13 @@ struct field pair_second(const struct field *first) {
         second.offset = (uint16_t)(first->offset + wires[first->wire].size);
     }
     return second;
+}
+
+struct field list_element(const struct field *list, size_t number) {
+    struct field element = *(const struct field *)list->of;
+    if (!element.attr)
+        element.attr = (uint16_t)(number + 1);
+    return element;
 }
 
 bool field_is_nest(const struct field *f) {

@@ -17,10 +17,11 @@
 enum meaning {
     NOTHING,  /* ends a table */
     NUMBER,   /* an integer; `.of`: words that a caller may write for some. The attribute `.wide`
-                 has a row of its own for another word */
-    HEX,      /* an integer, shown as text: "0x8001" */
-    BOOL,     /* true or false; `.of` is the command's word for false */
-    SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false */
+                 has a row of its own (FLAG, INSTEAD) for another word: that counts in its place */
+    HEX,      /* an integer, shown as text: "0x8001"; `.of`, `.wide`: as of NUMBER */
+    BOOL,     /* true or false; `.of` is the command's word for false, which may be none: \"\" */
+    SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false. The
+                 attribute `.wide`, if any, gets the same bit */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
     ENUM,     /* one of `.of` words, or a number; `.bit` 16: as text in hexadecimal digits */
     FAMILY,   /* an ENUM that the message's addresses must agree with */
@@ -41,25 +42,34 @@ enum meaning {
     NESTED,    /* `.of` table */
     KIND_DATA, /* a nest whose table depends on the kind … */
     PORT_DATA, /* … or on the master's (`type = "…_slave"`) */
-    GROUP,     /* rows of the same level that stand in a table of their own: `.of` */
-    LIST,      /* a nest of attributes that each are `.of` (one row) */
-    NUMBERS,   /* a list of `.bit` numbers */
-    QUANTITY,  /* a rate, size, time or share, with its `.of` unit */
-    PAIR,      /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
-                  `.wide`, and need not be there, or stands behind the first. It has a row of its own.
-                  `.bit` 16: in hexadecimal digits; 10: of them the second */
-    POWER,     /* of two: the message has its exponent */
-    VERSION,   /* "3.17": two halves of a word; read only */
-    HANDLE,    /* of a qdisc or a class: "1:", "1:2", "root"; shown up to `.max`, if any */
-    SUBNET,    /* an address of the family `.bit` (0: a MAC) and its mask, the attribute `.wide`. Of
-                  two rows with one name the second is for IPv6 */
-    KNODE,     /* of a filter: a number, or of u32 "800::5" */
-    MATCHES,   /* a list of texts, each a place in a packet and what is there */
-    ACTIONS,   /* a list of tables `.of`, each a nest, numbered from 1 on */
-    FLAG,      /* true if the attribute is there (with a U8: not 0); `.of`: the word that says so
-                  ("inherit") */
-    IP,        /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
-                  `.wide` has a row of its own for one of IPv6 */
+    GROUP,   /* rows of the same level that stand in a table of their own: `.of`. In commands their
+                values follow one another, unless they have words */
+    LIST,    /* a nest of attributes that each are `.of` (one row; without a number of its own, they
+                are numbered). `.bit`: what is between them in commands, if it is no blank. The
+                attribute `.wide`, if any, goes with it */
+    NUMBERS, /* a list of `.bit` numbers */
+    QUANTITY, /* a rate, size, time or share, with its `.of` unit */
+    PAIR,     /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
+                 `.wide`, and need not be there, or stands behind the first. It has a row of its own.
+                 `.bit` 16: in hexadecimal digits; 10: of them the second */
+    POWER,    /* of two: the message has its exponent */
+    VERSION,  /* "3.17": two halves of a word; read only */
+    HANDLE,   /* of a qdisc or a class: "1:", "1:2", "root"; shown up to `.max`, if any */
+    FLAG,     /* true if the attribute is there (with a U8: not 0); `.of`: the word that says so
+                 ("inherit") */
+    IP,       /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
+                 `.wide` has a row of its own for one of IPv6 */
+    SUBNET,   /* an IP that has its length in bits, the attribute `.wide`, behind it in commands */
+    QUAD,    /* a number that is shown as "0.0.0.5". The attribute `.wide`, if any, gets the same */
+    PIECE,   /* the bits `.bit` of a number, shown by all their hexadecimal digits: "0x0f" */
+    ACCOUNT, /* a user, or a group (`.bit` is ACCOUNT_GROUP), by name or number */
+    INSTEAD, /* `.bit` of a number, by the word `.of` in place of another row's value
+                ("inherit"); true in records */
+    VEILED,  /* an address of the family `.bit` (0: a MAC) and its mask, the attribute `.wide`. Of
+                two  rows with one name the second is for IPv6 */
+    KNODE,   /* of a filter: a number, or of u32 "800::5" */
+    MATCHES, /* a list of texts, each a place in a packet and what is there */
+    ACTIONS, /* a list of tables `.of`, each a nest, numbered from 1 on */
 };
 
 /* How numbers stand in the message. */
@@ -102,14 +112,15 @@ enum {
     DIFFERENT = 1 << 23,  /* shown only if they are not; of a struct that is the pair */
     PARTIAL = 1 << 24,    /* a LENGTH that is shown only if it is of a part of the address */
     OR_TRUE = 1 << 25,    /* a DEV that may also be true: 0 */
-    INSIDE = 1 << 26, /* may not stand beside its flat nest, where its name would say too little */
+    INSIDE = 1 << 26, /* its name may not stand beside its flat nest, where it would say too little;
+                         its word may */
     YIELDS = 1 << 27, /* beside a kind that has a row of that name, the word is the kind's */
     MULTICAST = 1 << 28, /* an IP that is one, … */
     UNICAST = 1 << 29,   /* … or is none */
     WHOLE = 1 << 30,     /* a PAIR that is shown as a text of both */
 };
 
-enum { DUMP_ATTRIBUTES = 32 };
+enum { DUMP_ATTRIBUTES = 32, ACCOUNT_GROUP = 1 };
 
 struct word {
     uint32_t value;
@@ -151,10 +162,15 @@ struct table {
     void (*adapt)(struct reader *r);
 };
 
+struct message;
+
 struct kind {
     const char *name; /* NULL ends the list */
     const struct table *data, *port;
-    bool ether;      /* given a random MAC at creation unless it has one */
+    bool ether; /* given a random MAC at creation unless it has one */
+    bool whole; /* the kernel resets what a change of its data does not name */
+    /* Makes one by other means than netlink: schema_make. */
+    int (*make)(struct message *m, const struct reader *data, const char *name, struct error *err);
     uint32_t parent; /* the only place where a qdisc of this kind can be; 0: anywhere */
 };
 
@@ -215,6 +231,22 @@ bool field_filters(const struct field *field);
    that is no text. */
 bool schema_yields(const struct field *field, const struct kind *kind, const char *key,
                    const char *text);
+
+/* The row that has another word in place of this one's value; NULL. */
+const struct field *schema_instead(const struct table *table, const struct field *field);
+
+/* What a row is called in a command. */
+static inline const char *field_word(const struct field *field) {
+    return field->word ? field->word : field->name;
+}
+
+/* How far the bits of a PIECE are from the right. */
+static inline int field_shift(const struct field *field) {
+    return __builtin_ctz(field->bit);
+}
+
+/* The row of one attribute of a LIST; number: where it is, from 0 on. */
+struct field list_element(const struct field *list, size_t number);
 
 /* The row of the second number of a PAIR. */
 struct field pair_second(const struct field *first);

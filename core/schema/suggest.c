@@ -55,21 +55,28 @@ static void offer(void *arg, const char *name) {
         nearest->best[nearest->count++] = name;
 }
 
+struct keys {
+    const struct kind *kind, *port;
+    bool both; /* also the names of what has a word */
+    void (*each)(void *arg, const char *name);
+    void *arg;
+};
+
 /* Calls each(arg, name) for the keys that a caller may write, by their words (or by both names);
    also those of the flat nests. */
-static void for_each_key(const struct table *table, const struct kind *kind,
-                         const struct kind *port, bool both,
-                         void (*each)(void *arg, const char *name), void *arg) {
+static void for_each_key(const struct keys *keys, const struct table *table, bool beside) {
     for (const struct field *f = table->fields; f->meaning; f++) {
-        const struct table *inner = f->flags & FLAT ? schema_nested(f, kind, port) : NULL;
+        const struct table *inner =
+            f->flags & FLAT ? schema_nested(f, keys->kind, keys->port) : NULL;
         if (inner)
-            for_each_key(inner, kind, port, both, each, arg);
-        if (inner || f->flags & (READ_ONLY | INSIDE))
+            for_each_key(keys, inner, true);
+        if (inner || f->flags & READ_ONLY)
             continue;
-        if (f->name && (both || !f->word))
-            each(arg, f->name);
-        if (f->word)
-            each(arg, f->word);
+        bool inside = f->flags & INSIDE;
+        if (f->name && (inside ? !beside : keys->both || !f->word))
+            keys->each(keys->arg, f->name);
+        if (f->word && (keys->both || !inside || beside))
+            keys->each(keys->arg, f->word);
     }
 }
 
@@ -129,11 +136,13 @@ int schema_unknown_key(const struct table *table, const struct kind *kind, const
     bool is_port;
     const struct field *nest = nest_around(table, kind, port, key);
     const struct kind *owner = kind_with(table->kinds, key, &is_port);
-    for_each_key(table, kind, port, true, offer, &nearest);
+    const struct keys all = { kind, port, true, offer, &nearest };
+    const struct keys by_word = { kind, port, false, list_key, &keys };
+    for_each_key(&all, table, false);
     for (int i = 0; i < nearest.count; i++)
         list_key(&keys, nearest.best[i]);
     if (!nearest.count)
-        for_each_key(table, kind, port, false, list_key, &keys);
+        for_each_key(&by_word, table, false);
     if (nest)
         error_set(err, EINVAL, "of what? Write it as in %s = { …, %s = … }",
                   nest->word ? nest->word : nest->name, key);

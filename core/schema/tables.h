@@ -8,14 +8,16 @@ extern const struct table link_table, bridge_table, bridge_port_table, veth_tabl
 extern const struct table vxlan_table, bare_table, macvlan_table, macvtap_table, vlan_link_table;
 extern const struct table vrf_table, vrf_port_table, ipvlan_table, ipvtap_table, geneve_table;
 extern const struct table bond_table, bond_port_table;
+extern const struct table gre_table, ip6gre_table, erspan_table, ip6erspan_table, ipip_table;
+extern const struct table sit_table, ip6tnl_table, vti_table, vti6_table, tun_table;
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
-    fdb_table, rule_table;
+    fdb_table, rule_table, altname_table;
 extern const struct table pfifo_table, bfifo_table, pfifo_fast_table, prio_table, sfq_table;
 extern const struct table fq_table, fq_codel_table, tbf_table, netem_table, htb_table;
 extern const struct table red_table, cake_table, class_table, filter_table;
 extern const struct verb link_verbs[], addr_verbs[], route_verbs[], neigh_verbs[], nsid_verbs[];
-extern const struct verb class_verbs[], filter_verbs[], qdisc_verbs[], vlan_verbs[], fdb_verbs[],
-    rule_verbs[];
+extern const struct verb class_verbs[], filter_verbs[];
+extern const struct verb qdisc_verbs[], vlan_verbs[], fdb_verbs[], rule_verbs[], altname_verbs[];
 extern const struct word family_words[], scope_words[], protocol_words[];
 extern const struct word linklayer_words[];
 extern const struct word bridge_state_words[], vlan_protocol_words[], table_words[], group_words[];
@@ -44,6 +46,8 @@ int refuse_place(const char *sentence, struct error *err);
 bool filter_is_hidden(const struct reader *r);
 void filter_prepare_dump(const void *filter, struct nlmsghdr *request);
 void tc_prepare_dump(const void *filter, struct nlmsghdr *request);
+int tun_make(struct message *m, const struct reader *data, const char *name, struct error *err);
+
 bool nsid_is_absent(const struct reader *r);
 bool neigh_is_hidden(const struct reader *r);
 bool neigh_is_spared(const struct reader *r);

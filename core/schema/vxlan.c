@@ -133,17 +133,10 @@ static int finish_vxlan(struct writer *w, struct error *err) {
                : write_attribute(w, IFLA_VXLAN_LEARNING, &off, sizeof off, err);
 }
 
-/* One that is inherited has no number. */
-static void adapt_vxlan(struct reader *r) {
-    if (attribute_is_true(r->tb[IFLA_VXLAN_TTL_INHERIT]))
-        r->tb[IFLA_VXLAN_TTL] = NULL;
-}
-
 const struct table vxlan_table = {
     .name = "vxlan",
     .fields = vxlan_fields,
     .finish = finish_vxlan,
-    .adapt = adapt_vxlan,
 };
 
 /* --- geneve ----------------------------------------------------------------------------------- */
@@ -189,14 +182,8 @@ static int finish_geneve(struct writer *w, struct error *err) {
     return finish_id(w, IFLA_GENEVE_ID, external, err);
 }
 
-static void adapt_geneve(struct reader *r) {
-    if (attribute_is_true(r->tb[IFLA_GENEVE_TTL_INHERIT]))
-        r->tb[IFLA_GENEVE_TTL] = NULL;
-}
-
 const struct table geneve_table = {
     .name = "geneve",
     .fields = geneve_fields,
     .finish = finish_geneve,
-    .adapt = adapt_geneve,
 };

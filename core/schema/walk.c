@@ -20,22 +20,40 @@ static void walk_bits(const struct reader *r, const struct field *f, const struc
     sink->close(arg, f, true);
 }
 
-static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
-                      void *arg) {
-    const struct nlattr *nest = r->tb[f->attr], *attr;
-    const struct field *element = f->of;
-    if (!nest)
-        return;
-    sink->open(arg, f, true);
+void read_list(const struct reader *r, const struct field *f,
+               void (*each)(void *arg, const struct value *value), void *arg) {
+    const struct nlattr *nest = find_attribute(r, f), *attr;
+    const struct field *row = f->of;
     mnl_attr_for_each_nested(attr, nest) {
         struct reader inner = {
             .table = r->table, .header = r->header, .family = r->family, .nl = r->nl
         };
+        const struct field element = list_element(f, 0);
         struct value v;
-        inner.tb[element->attr] = attr;
-        if (mnl_attr_get_type(attr) == element->attr && read_value(&inner, element, &v))
-            sink->value(arg, NULL, &v);
+        inner.tb[element.attr] = attr;
+        if ((!row->attr || mnl_attr_get_type(attr) == row->attr) &&
+            read_value(&inner, &element, &v))
+            each(arg, &v);
     }
+}
+
+struct listing {
+    const struct sink *sink;
+    void *arg;
+};
+
+static void walk_element(void *arg, const struct value *v) {
+    const struct listing *listing = arg;
+    listing->sink->value(listing->arg, NULL, v);
+}
+
+static void walk_list(const struct reader *r, const struct field *f, const struct sink *sink,
+                      void *arg) {
+    struct listing listing = { sink, arg };
+    if (!find_attribute(r, f))
+        return;
+    sink->open(arg, f, true);
+    read_list(r, f, walk_element, &listing);
     sink->close(arg, f, true);
 }
 
@@ -83,12 +101,12 @@ void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
             walk_bits(r, f, sink, arg);
         else if (f->meaning == LIST)
             walk_list(r, f, sink, arg);
+        else if (f->meaning == NUMBERS)
+            walk_numbers(r, f, sink, arg);
         else if (f->meaning == MATCHES)
             walk_matches(r, f, sink, arg);
         else if (f->meaning == ACTIONS)
             walk_actions(r, f, sink, arg);
-        else if (f->meaning == NUMBERS)
-            walk_numbers(r, f, sink, arg);
         else if (read_value(r, f, &v))
             sink->value(arg, f, &v);
     }

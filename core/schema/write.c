@@ -39,9 +39,14 @@ static int write_switch(struct writer *w, const struct field *f, bool on, struct
         return 0;
     if (put_number(w, f, set ? bits | f->bit : bits & ~(int64_t)f->bit, err) < 0)
         return -1;
+    struct field mask = *f;
+    if (f->wide) {
+        mask.attr = f->wide;
+        mask.wide = 0;
+        return write_switch(w, &mask, on, err);
+    }
     if (!(f->flags & MASKED))
         return 0;
-    struct field mask = *f;
     mask.offset = (uint16_t)(f->offset + 4);
     int64_t meant = get_number(w, &mask);
     if (meant & f->bit && ((bits & f->bit) != 0) != set)
@@ -49,14 +54,21 @@ static int write_switch(struct writer *w, const struct field *f, bool on, struct
     return put_number(w, &mask, meant | f->bit, err);
 }
 
+static int refuse_other(const struct field *f, const struct value *v, struct error *err) {
+    char valid[40];
+    snprintf(valid, sizeof valid, "\"%s\"", (const char *)f->of);
+    return refuse(v, valid, err);
+}
+
 static int write_bool(struct writer *w, const struct field *f, const struct value *v,
                       struct error *err) {
-    bool on = f->meaning == FLAG && f->of && v->type == VALUE_TEXT && !strcmp(v->text, f->of);
+    bool by_word = (f->meaning == FLAG || f->meaning == INSTEAD) && f->of;
+    bool on = by_word && v->type == VALUE_TEXT && !strcmp(v->text, f->of);
     if (!on && !is_true(v, &on))
-        return refuse(v, "true or false", err);
+        return f->meaning == INSTEAD ? refuse_other(f, v, err) : refuse(v, "true or false", err);
     if (f->meaning == BOOL)
         return put_number(w, f, on, err);
-    if (f->meaning == SWITCH)
+    if (f->meaning == SWITCH || f->meaning == INSTEAD)
         return write_switch(w, f, on, err);
     if (f->meaning == FLAG)
         return !on ? 0 : write_attribute(w, f->attr, "\1", wires[f->wire].size, err);
@@ -155,11 +167,21 @@ static int write_string(struct writer *w, const struct field *f, const struct va
     return write_attribute(w, f->attr, text, length + (f->max != (int64_t)length), err);
 }
 
+/* The address of a tunnel's link, which follows from its ends, as a record tells it. */
+static bool is_of_tunnel(const struct writer *w, const char *text) {
+    struct address ip;
+    return w->message->from_record && (address_parse(text, AF_UNSPEC, &ip, NULL) == 0 ||
+                                       mac_parse(text, ip.bytes, 4, NULL) == 0 ||
+                                       mac_parse(text, ip.bytes, sizeof ip.bytes, NULL) == 0);
+}
+
 static int write_mac(struct writer *w, const struct field *f, const struct value *v,
                      struct error *err) {
     uint8_t mac[6];
     if (v->type != VALUE_TEXT)
         return refuse(v, "a MAC address such as \"02:00:00:00:00:01\"", err);
+    if (is_of_tunnel(w, v->text))
+        return 0;
     return mac_parse(v->text, mac, sizeof mac, err) < 0
                ? -1
                : write_attribute(w, f->attr, mac, sizeof mac, err);
@@ -227,6 +249,22 @@ static int write_ip(struct writer *w, const struct field *f, const struct value 
     if (f->flags & UNICAST && is_multicast(&ip))
         return refuse(v, "an address that is not multicast", err);
     return write_attribute(w, f->attr, ip.bytes, address_size(ip.family), err);
+}
+
+/* In a record the length is a field of its own. */
+static int write_subnet(struct writer *w, const struct field *f, const struct value *v,
+                        struct error *err) {
+    struct address ip;
+    if (v->type != VALUE_TEXT)
+        return refuse(v, "an address such as \"10.0.0.0/8\"", err);
+    if (prefix_parse(v->text, (int)f->bit, &ip, err) < 0 ||
+        write_attribute(w, f->attr, ip.bytes, address_size(ip.family), err) < 0)
+        return -1;
+    const uint16_t length = ip.prefixlen;
+    if (!strchr(v->text, '/'))
+        return 0;
+    return writer_find(w, f->wide) ? error_set(err, EINVAL, "it has a length already")
+                                   : write_attribute(w, f->wide, &length, sizeof length, err);
 }
 
 /* A length behind the address is as good as one that is named: a filter looks at it, too. */
@@ -319,16 +357,24 @@ static int write_kind(struct writer *w, const struct field *f, const struct valu
 
 static int (*const writers[])(struct writer *, const struct field *, const struct value *,
                               struct error *) = {
-    [NUMBER] = write_number, [HEX] = write_number,      [BOOL] = write_bool,
-    [SWITCH] = write_bool,   [CONSTANT] = write_bool,   [ENUM] = write_word,
-    [BITS] = write_word,     [FAMILY] = write_family,   [STRING] = write_string,
-    [MAC] = write_mac,       [ADDRESS] = write_address, [PREFIX] = write_address,
-    [DEV] = write_dev,       [LENGTH] = write_length,   [NETNS] = write_netns,
-    [KIND] = write_kind,     [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
-    [POWER] = write_power,   [HANDLE] = write_handle,   [PAIR] = write_pair,
-    [FLAG] = write_bool,     [IP] = write_ip,           [KNODE] = write_node,
-    [MATCHES] = write_match, [SUBNET] = write_masked,
+    [NUMBER] = write_number,   [HEX] = write_number,      [BOOL] = write_bool,
+    [SWITCH] = write_bool,     [CONSTANT] = write_bool,   [ENUM] = write_word,
+    [BITS] = write_word,       [FAMILY] = write_family,   [STRING] = write_string,
+    [MAC] = write_mac,         [ADDRESS] = write_address, [PREFIX] = write_address,
+    [DEV] = write_dev,         [LENGTH] = write_length,   [NETNS] = write_netns,
+    [KIND] = write_kind,       [NUMBERS] = refuse_list,   [QUANTITY] = write_quantity,
+    [POWER] = write_power,     [HANDLE] = write_handle,   [PAIR] = write_pair,
+    [FLAG] = write_bool,       [IP] = write_ip,           [SUBNET] = write_subnet,
+    [QUAD] = write_quad,       [PIECE] = write_piece,     [INSTEAD] = write_bool,
+    [ACCOUNT] = write_account, [KNODE] = write_node,      [MATCHES] = write_match,
+    [VEILED] = write_masked,   [ACTIONS] = NULL, /* action.h */
 };
+
+int write_plain(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
+        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
+    return writers[f->meaning](w, f, v, err);
+}
 
 bool field_filters(const struct field *f) {
     return writers[f->meaning] && !(f->flags & UNTOLD);
@@ -336,7 +382,8 @@ bool field_filters(const struct field *f) {
 
 /* An attribute that other rows share may stand there already. */
 static bool is_shared(const struct field *f) {
-    return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS;
+    return !f->attr || f->size || f->meaning == SWITCH || f->meaning == BITS ||
+           f->meaning == PIECE || f->meaning == INSTEAD;
 }
 
 /* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
@@ -362,12 +409,9 @@ static int write_checked(struct writer *w, const struct field *f, const struct v
     bool twice = is_given_twice(w, f);
     if (!writers[f->meaning] || (!field_filters(f) && message_lists(w->message)))
         return schema_unfit_filter(w->table, err);
-    if (v->type == VALUE_TEXT && strlen(v->text) != v->length)
-        return error_set(err, EINVAL, "there is a zero byte in \"%s\"", SHORT(v->text));
     if (twice)
         return refuse_twice(f, err);
-    return writers[f->meaning](w, f, v, err) < 0 ? -1
-                                                 : message_note(w->message, f, w->by_name, err);
+    return write_plain(w, f, v, err) < 0 ? -1 : message_note(w->message, f, w->by_name, err);
 }
 
 /* Also what goes into the rest is checked before anything is sent. */
@@ -384,7 +428,7 @@ static int write_or_postpone(struct writer *w, const struct field *f, const stru
 static const struct field *second_row(const struct table *table, const struct field *f,
                                       const struct value *v) {
     bool range = f->meaning == PAIR && !(f->flags & WHOLE) && strchr(v->text, '-');
-    bool ipv6 = f->meaning == SUBNET && f->bit == AF_INET && strchr(v->text, ':');
+    bool ipv6 = f->meaning == VEILED && f->bit == AF_INET && strchr(v->text, ':');
     for (const struct field *other = table->fields; (range || ipv6) && other->meaning; other++)
         if (other->name && !strcmp(other->name, f->name) &&
             (range ? other->flags & WHOLE : other->bit == AF_INET6))
@@ -393,21 +437,16 @@ static const struct field *second_row(const struct table *table, const struct fi
 }
 
 static bool is_for(const struct field *row, const struct value *v) {
-    return row->meaning == FLAG ? !strcmp(row->of, v->text) : strchr(v->text, ':') != NULL;
+    return row->meaning == IP ? strchr(v->text, ':') != NULL : !strcmp(row->of, v->text);
 }
 
 /* What a row leaves to the one that has its attribute `.wide`, and the same word. */
 static const struct field *row_for(const struct table *table, const struct field *f,
                                    const struct value *v) {
-    if (v->type == VALUE_TEXT && (f->meaning == SUBNET || f->meaning == PAIR))
+    if (v->type == VALUE_TEXT && (f->meaning == VEILED || f->meaning == PAIR))
         return second_row(table, f, v);
-    if (!f->wide || v->type != VALUE_TEXT || (f->meaning != IP && f->meaning != NUMBER))
-        return f;
-    const char *word = f->word ? f->word : f->name;
-    for (const struct field *other = table->fields; other->meaning; other++)
-        if (other->attr == f->wide && !strcmp(other->word ? other->word : other->name, word))
-            return is_for(other, v) ? other : f;
-    return f;
+    const struct field *other = v->type == VALUE_TEXT ? schema_instead(table, f) : NULL;
+    return other && is_for(other, v) ? other : f;
 }
 
 int write_value(struct writer *w, const struct field *field, const struct value *value,

@@ -24,12 +24,19 @@ int refuse(const struct value *value, const char *valid, struct error *err);
 /* An integer that the row takes. */
 int to_number(const struct field *f, const struct value *v, int64_t *number, struct error *err);
 
+/* By its meaning alone. */
+int write_plain(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+
 /* One for each meaning. */
 int write_number(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_quantity(struct writer *w, const struct field *f, const struct value *v,
                    struct error *err);
 int write_pair(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_power(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_quad(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_account(struct writer *w, const struct field *f, const struct value *v,
+                  struct error *err);
+int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_handle(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err);

@@ -1,11 +1,15 @@
 /* Numbers into attributes and fields, also those that are written in other ways. */
 #include <errno.h>
+#include <grp.h>
 #include <linux/pkt_sched.h>
 #include <math.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "../address.h"
 #include "u32.h"
 #include "unit.h"
 #include "write.h"
@@ -107,6 +111,8 @@ static const struct word *numbers_word(const struct field *f, const struct value
 static int refuse_number(const struct field *f, const struct value *v, struct error *err) {
     char valid[80] = "an integer";
     const struct word *word = f->meaning == NUMBER || f->meaning == HEX ? f->of : NULL;
+    if (f->meaning == QUAD)
+        return refuse(v, "an integer or four of them such as \"10.0.0.1\"", err);
     if (word)
         snprintf(valid, sizeof valid, "an integer or \"%s\"", word->name);
     return refuse(v, valid, err);
@@ -114,7 +120,9 @@ static int refuse_number(const struct field *f, const struct value *v, struct er
 
 int to_number(const struct field *f, const struct value *v, int64_t *number, struct error *err) {
     const struct word *word = numbers_word(f, v);
-    int base = f->meaning == HEX && !(f->flags & UNLESS) ? (int)f->bit : 0;
+    int base = f->meaning == HEX && !(f->flags & UNLESS) ? (int)f->bit
+               : f->meaning == PIECE                     ? 16
+                                                         : 0;
     *number = v->number;
     if (v->type == VALUE_TEXT && f->flags & FOREVER && !strcmp(v->text, "forever"))
         *number = UINT32_MAX;
@@ -188,6 +196,48 @@ int write_pair(struct writer *w, const struct field *f, const struct value *v, s
     return f->wide ? 0 : put_number(w, &second, number, err);
 }
 
+int write_quad(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    struct address quad;
+    int64_t number;
+    if (v->type == VALUE_TEXT && address_parse(v->text, AF_INET, &quad, NULL) == 0)
+        number = wire_load(quad.bytes, BE32);
+    else if (to_number(f, v, &number, err) < 0)
+        return -1;
+    if (put_number(w, f, number, err) < 0 || !f->wide)
+        return f->wide ? -1 : 0;
+    struct field same = *f;
+    same.attr = f->wide;
+    return put_number(w, &same, number, err);
+}
+
+static bool find_account(const char *name, bool is_group, int64_t *number) {
+    const struct group *group = is_group ? getgrnam(name) : NULL;
+    const struct passwd *user = is_group ? NULL : getpwnam(name);
+    *number = group ? group->gr_gid : user ? user->pw_uid : 0;
+    return group || user;
+}
+
+int write_account(struct writer *w, const struct field *f, const struct value *v,
+                  struct error *err) {
+    const bool is_group = f->bit == ACCOUNT_GROUP;
+    int64_t number = v->number;
+    bool known = v->type == VALUE_NUMBER ||
+                 (v->type == VALUE_TEXT && (parse_integer(v->text, 10, &number) ||
+                                            find_account(v->text, is_group, &number)));
+    if (!known)
+        return refuse(v, is_group ? "a group of this machine" : "a user of this machine", err);
+    return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+}
+
+int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    const struct field piece = { .meaning = PIECE, .max = f->bit >> field_shift(f) };
+    int64_t number;
+    if (to_number(&piece, v, &number, err) < 0)
+        return -1;
+    int64_t others = get_number(w, f) & ~(int64_t)f->bit;
+    return put_number(w, f, others | number << field_shift(f), err);
+}
+
 /* "1:", "1:2", ":2": two halves in up to four hexadecimal digits each. */
 static bool parse_handle(const char *text, uint32_t *handle) {
     static const char hex[] = "0123456789abcdefABCDEF";
@@ -238,4 +288,27 @@ int write_element(struct writer *w, const struct field *f, size_t index, const s
     if (result < 0 && err)
         snprintf(err->key, sizeof err->key, "%s", f->name);
     return result < 0 ? -1 : message_note(w->message, f, w->by_name, err);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+int begin_list(struct writer *w, const struct field *f, struct writer *list, struct error *err) {
+    static const struct table items = { .name = "" };
+    if (!writer_find(w, f->attr))
+        return writer_nest(w, f, &items, list, err);
+    snprintf(err->key, sizeof err->key, "%s", f->name);
+    return error_set(err, EINVAL, "given twice");
+}
+
+int write_item(struct writer *list, const struct field *f, size_t number, const struct value *v,
+               struct error *err) {
+    const struct field element = list_element(f, number);
+    int result = write_plain(list, &element, v, err);
+    if (result < 0)
+        snprintf(err->key, sizeof err->key, "%s", f->name);
+    return result;
+}
+
+int end_list(struct writer *w, const struct field *f, struct writer *list, struct error *err) {
+    return writer_end(list, err) < 0 ? -1 : message_note(w->message, f, w->by_name, err);
 }

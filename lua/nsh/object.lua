@@ -21,7 +21,10 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { qdisc = "kind", class = "classid", filter = "kind", vlan = "vid", fdb = "mac", rule = "priority" }
+local own_key = {
+    altname = "altname", qdisc = "kind", class = "classid", filter = "kind", vlan = "vid", fdb = "mac",
+    rule = "priority",
+}
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
@@ -107,6 +110,14 @@ local function run(object, method, verb, args, more)
     return request(object, method, verb, args, args)
 end
 
+-- Of a record that is made again: the kernel takes them for a link that exists.
+local function add_altnames(object, args)
+    local names = rawget(args, "altnames")
+    for _, name in ipairs(type(names) == "table" and not args.netns and names or {}) do
+        object.ns.altname:add{ name, dev = args.ifname }
+    end
+end
+
 local function change(object, verb, args, more)
     check_call(object, verb, args, more)
     prepare(object, verb, args)
@@ -117,6 +128,7 @@ local function change(object, verb, args, more)
     for _, given in ipairs(record.requests(args, verb)) do
         request(object, "change", verb, args, given, true)
     end
+    if verb == "add" then add_altnames(object, args) end
 end
 
 -- The records of a list, or how many a flush has deleted, where that may take several requests.
@@ -144,6 +156,8 @@ local verbs = {}
 -- follows in a second request; if that is refused, the link is deleted again.
 --
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = ns1 } }
+--     host.link:add{ "tap0", type = "tun", mode = "tap", user = "nobody" }
+--     host.altname:add{ "uplink", dev = "veth0" }
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }

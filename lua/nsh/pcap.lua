@@ -49,6 +49,32 @@ function Packet.__complete()
     return { "bytes", "payload" }
 end
 
+local function unknown(key, ...)
+    local known = {}
+    for _, names in ipairs{ ... } do
+        for name in pairs(names) do known[#known + 1] = name end
+    end
+    table.sort(known)
+    require("nsh.suggest").refuse("a packet has no field", tostring(key), known, {})
+end
+
+local plain = { time = true, length = true, caplen = true, dev = true }
+
+--- Raises EINVAL for a field that no packet can have, and so equals nothing. `fields`: those of a packet, or some.
+--
+--     nsh.pcap.check{ ip = { ttl = 63 } }
+function M.check(fields)
+    local names = M.core().names()
+    for key, value in pairs(fields) do
+        local known = names[key]
+        if not known and not plain[key] then unknown(key, names, plain) end
+        for field, inner in pairs(known and type(value) == "table" and value or {}) do
+            if field == "inner" and type(inner) == "table" then M.check(inner)
+            elseif not known[field] then unknown(field, known) end
+        end
+    end
+end
+
 --- A packet for Lua, from one of the C half.
 function M.packet(raw)
     local packet = setmetatable(raw:fields(), Packet)

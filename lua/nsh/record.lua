@@ -29,6 +29,7 @@ local function beside(record, info, is_new)
     local args, kind = copy_of(record), info.info_kind
     args.linkinfo, args.info_kind = nil, kind
     if kind then args[kind] = info.info_data end
+    if info.info_data and info.info_data.link then args.link = nil end -- the same, told twice
     if paired[kind] then
         args.peer = args.peer or is_new and args.link or nil
         args.link = nil

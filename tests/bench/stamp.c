@@ -1,6 +1,6 @@
 /* Runs a contestant and passes its lines on; its "up" becomes the time since the start of its
-   process, whatever it says: what a program needs to begin counts, and for all of them alike. stamp
-   COMMAND [ARG…] */
+   process: what a program needs to begin counts, and for all of them alike. What it said itself is
+   "built". stamp COMMAND [ARG…] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,11 @@ int main(int argc, char **argv) {
     if (!input)
         return fprintf(stderr, "usage: stamp COMMAND [ARG...]\n"), 2;
     while (fgets(line, sizeof line, input)) {
-        if (!strncmp(line, "up ", 3))
-            snprintf(line, sizeof line, "up %.6f\n", now() - begin);
+        if (!strncmp(line, "up ", 3)) {
+            double up = now() - begin;
+            printf("built%s", line + 2);
+            snprintf(line, sizeof line, "up %.6f\n", up);
+        }
         fputs(line, stdout);
         fflush(stdout);
     }

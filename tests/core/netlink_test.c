@@ -430,12 +430,11 @@ static void test_other_namespace(void **state) {
 }
 
 /* Each socket is in the namespace that its descriptor is of. */
-static void test_many_namespaces(void **state) {
+static void take_namespaces(size_t count) {
     struct netlink inside;
     int fds[3], sockets[3];
-    (void)state;
-    assert_int_equal(netns_new_many(3, fds, sockets, &err), 0);
-    for (int i = 0; i < 3; i++) {
+    assert_int_equal(netns_new_many(count, fds, sockets, &err), 0);
+    for (size_t i = 0; i < count; i++) {
         struct stat one, other;
         cleanup_fd int here = ioctl(sockets[i], SIOCGSKNS);
         assert_true(fstat(fds[i], &one) == 0 && fstat(here, &other) == 0);
@@ -445,6 +444,36 @@ static void test_many_namespaces(void **state) {
         netlink_close(&inside);
         close(fds[i]);
     }
+}
+
+static void test_many_namespaces(void **state) {
+    (void)state;
+    take_namespaces(3);
+}
+
+static int next_fd(void) {
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+/* They serve whoever asks, as far as they go; what is left over is closed. */
+static void test_namespaces_begun(void **state) {
+    (void)state;
+    int before = next_fd();
+    for (int i = 0; i < 20; i++) {
+        netns_begin(3);
+        netns_begin(100); /* one at a time */
+        take_namespaces(2);
+        take_namespaces(2);
+        netns_end();
+        netns_begin(5);
+        netns_end();
+        netns_end();
+    }
+    netns_begin(0);
+    take_namespaces(1);
+    assert_int_equal(next_fd(), before);
 }
 
 /* A forked child has a copy of the helper's lock, but not the helper. */
@@ -493,6 +522,7 @@ int main(void) {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_other_namespace),
         cmocka_unit_test(test_many_namespaces),
+        cmocka_unit_test(test_namespaces_begun),
         cmocka_unit_test(test_helper_after_fork),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -18,6 +18,9 @@ local function macvlan(kind)
             { { link = "eth0", mode = "bridge", bcqueuelen = 55 }, on .. " mode bridge bcqueuelen 55" },
             { { link = "eth0", mode = "source", linkmode = "dormant" }, "link eth0 mode dormant type " .. kind ..
                 " mode source" },
+            { { link = "eth0", mode = "source", macaddr_data = { "02:00:00:00:00:31", "02:00:00:00:00:32" } },
+                on .. " mode source macaddr set 02:00:00:00:00:31 02:00:00:00:00:32" },
+            { { link = "eth0", mode = "source", macaddr_data = {} }, on .. " mode source" },
             { { link = "eth0", [kind] = { mode = 4 } }, on .. " mode bridge" },
             { { link = "eth0", mode = "passthru" }, on .. " mode passthru" },
             { { link = "eth0", mode = "passthru", nopromisc = true }, on .. " mode passthru nopromisc" },
@@ -25,6 +28,8 @@ local function macvlan(kind)
         changes = {
             { { mode = "bridge" }, "mode bridge" },
             { { mode = "private", bcqueuelen = 7 }, "mode private bcqueuelen 7" },
+            { { mode = "source", macaddr_data = "02:00:00:00:00:33" }, "mode source macaddr set 02:00:00:00:00:33" },
+            { { macaddr_data = { "02:00:00:00:00:34" } }, "macaddr set 02:00:00:00:00:34" },
         },
         wrong = {
             { { link = "eth0", mode = "none" }, "EINVAL",
@@ -32,6 +37,12 @@ local function macvlan(kind)
             { { link = "eth9" }, "ENODEV", 'link: there is no interface "eth9"' },
             { { link = "eth0", bcqueuelen = -1 }, "ERANGE", "bcqueuelen: -1 is out of range: 0 to 4294967295" },
             { { link = "eth0", nopromisc = 7 }, "EINVAL", "nopromisc: 7 given, true or false expected" },
+            { { link = "eth0", mode = "source", macaddr_data = { "02:00:00:00:00:31", "x" } }, "EINVAL",
+                'macaddr_data: "x" is not a MAC address such as 02:00:00:00:00:01' },
+            { { link = "eth0", mode = "source", macaddr_data = { {} } }, "EINVAL",
+                "macaddr_data: a list of plain values expected" },
+            { { link = "eth0", mode = "source", macaddr_data = 7 }, "EINVAL",
+                'macaddr_data: 7 given, a MAC address such as "02:00:00:00:00:01" expected' },
             { { link = "eth0", id = 7 }, "EINVAL", 'unknown key "id": it belongs to type = "bridge_slave"' },
         },
     }

@@ -92,6 +92,16 @@ end
 
 function TestWords.tearDown() TestWords.ns:close() end
 
+function TestWords.test_a_changed_record_says_only_what_was_changed()
+    local ns, lines = TestWords.ns, {}
+    local record = ns.link:get "x0"
+    record.linkinfo.info_data.ttl = 7
+    nsh.trace(function(line) lines[#lines + 1] = line end)
+    ns.link:set(record)
+    nsh.trace(false)
+    lu.assertEquals(lines, { "ip -n " .. ns.name .. " link set dev x0 type vxlan ttl 7" })
+end
+
 -- `dev` is the tunnel's lower link where something else says which link is meant.
 function TestWords.test_dev_in_set()
     local ns = TestWords.ns

@@ -29,6 +29,8 @@ local intended = {
     { "ip", "link", "_timer", drop, "timers run" },
     { "nsh", "link", "_timer", drop, "timers run" },
     { "nsh", "link", "flags", unless_empty, "an empty list where iproute2 has none: a VLAN's" },
+    { "ip", "link", "link", function(name) return name ~= null and name or nil end,
+        "iproute2's JSON has null where a tunnel stands on no link" },
     { "nsh", "route", "family", drop, "iproute2 tells it by -4 and -6 only" },
     { "nsh", "neigh", "family", drop, "iproute2 tells it by -4 and -6 only" },
     { "nsh", "neigh", "state", unless_empty, "an empty list where iproute2 has none: a proxy's" },

@@ -80,7 +80,8 @@ function TestNames.test_objects()
             ('a namespace has no "%s"; did you mean %s (EINVAL)'):format(wrong, right))
     end
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
-        "addr, capture, class, close, connect, dnat, exec, fdb, filter, forward, http, link, listen, listening, " ..
+        "addr, altname, capture, class, close, connect, dnat, exec, fdb, filter, forward, http, link, listen, " ..
+        "listening, " ..
         "masquerade, neigh, nft, nsid, peer, ping, qdisc, route, rule, shell, show, snat, spawn, sysctl, vlan (EINVAL)")
 end
 

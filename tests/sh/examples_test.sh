@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Each example holds all its checks, also beside a second run of itself; it leaves the state that its
-# document's own commands leave (tests/documents), says those commands with -x, and leaves nothing behind. TAP.
+# Each example holds all its checks, also beside a second run of itself; it leaves the state that its document's
+# own commands leave (tests/documents), says those commands with -x, looks as examples/pictures shows it, and
+# leaves nothing behind. TAP.
 set -u
 # A lesson runs `nsh enter`, in a /proc that LeakSanitizer does not know its way in.
 export ASAN_OPTIONS=detect_leaks=0
@@ -159,11 +160,11 @@ by_hand() {
     return "${PIPESTATUS[0]}"
 }
 
-# run_twice NAME UPLINK NAMESPACE…: side by side, the one with its trace and its state
+# run_twice NAME UPLINK NAMESPACE…: side by side, the one with its trace and its state, the other with its picture
 run_twice() {
     local example=$root/examples/$1.lua state="lua5.4 '$documents/state.lua' ${*:2} >state"
     local start=$EPOCHREALTIME status
-    timeout 60 "$nsh" $sandbox "$example" >second 2>&1 &
+    timeout 60 "$nsh" $sandbox --draw picture.svg "$example" >second 2>&1 &
     timeout 60 "$nsh" $sandbox -x --run "$state" "$example" >first 2>trace
     status=$?
     cat trace >>first
@@ -173,15 +174,27 @@ run_twice() {
     echo "# $1: $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) ms"
 }
 
+# The words in a picture. Where they stand depends on the fonts of the machine that drew it.
+words() {
+    grep -o '<text[^>]*>[^<]*' "$1" | sed 's/.*>//' | sort
+}
+
+# is_drawn NAME: as in examples/pictures
+is_drawn() {
+    [ "$(words picture.svg | wc -l)" -gt 3 ] && diff <(words "$root/examples/pictures/$1.svg") <(words picture.svg)
+}
+
 test_example() { # NAME UPLINK NAMESPACE…
     by_hand "$@" >expected
     check $? "$1: the document's commands" out
-    rm -f state
+    rm -f state picture.svg
     run_twice "$@"
     sort state 2>out | diff expected - >>out
     check "${PIPESTATUS[1]}" "$1 leaves what the document's commands leave" out
     sed -n "s/^$1: //p" commands | says trace >out
     check $? "$1 says the document's commands" out
+    is_drawn "$1" >out 2>&1
+    check $? "$1 is drawn as in examples/pictures (else: make pictures)" out
     is_clean
     check $? "$1 leaves nothing behind" out
 }
@@ -195,4 +208,7 @@ done <examples
 find "$root/examples" -name '*.lua' -printf '%f\n' | sed 's/\.lua$//' | sort >there
 cut -d' ' -f1 examples | sort | diff - there >out
 check $? "all of them are there, and no others" out
+find "$root/examples/pictures" -type f -printf '%f\n' | sed 's/\.svg$//' | sort >there
+cut -d' ' -f1 examples | sort | diff - there >out
+check $? "so are their pictures" out
 echo "1..$count"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SIGKILL at random moments of labs that go up, run and go down: nothing is left, and what they changed
-# on the host is as it was. KILLS=number, a multiple of four, default 60; TAP.
+# on the host is as it was. KILLS=number, a multiple of four, default 24; TAP.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/kill.sh"
 
@@ -29,7 +29,7 @@ while true do
 end
 EOF
 
-kill_many sandbox "${KILLS:=60}" "$scratch/lab.lua" -S
+kill_many sandbox "${KILLS:=24}" "$scratch/lab.lua" -S
 if [ "$(id -u)" = 0 ]; then
     kill_many host "$KILLS" "$scratch/lab.lua"
 fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# SIGKILL at 100 random moments of a script that builds, spawns and pings: nothing is left. TAP.
+# SIGKILL at random moments of a script that builds, spawns and pings: nothing is left. KILLS=number, a multiple
+# of four, default 40; TAP.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/kill.sh"
 
@@ -49,9 +50,9 @@ while true do
 end
 EOF2
 
-kill_many sandbox 100 "$scratch/busy.lua" -S
+kill_many sandbox "${KILLS:=40}" "$scratch/busy.lua" -S
 if [ "$(id -u)" = 0 ]; then
-    kill_many host 100 "$scratch/busy.lua"
+    kill_many host "$KILLS" "$scratch/busy.lua"
 fi
 
 finish

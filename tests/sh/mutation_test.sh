@@ -11,7 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 count=0
-wanted=${MUTATIONS:-4}
+wanted=${MUTATIONS:-2}
 phase=3 # of 10: where in its part of the script a step is taken; root and others take different ones
 [ "$(id -u)" = 0 ] || phase=7
 

@@ -1,54 +1,10 @@
 #!/bin/bash
 # Labs from inside: nsh list, nsh enter and nsh down, typed in a program that runs on a lab's host. TAP.
-# shellcheck disable=SC2016 # what others expand
-set -u
-
-nsh=$(realpath "${NSH:-./nsh}")
-dir=$(mktemp -d)
-cd "$dir" || exit 1
-export HOME=$dir LC_ALL=C.UTF-8 TMUX_TMPDIR=$dir PATH=/usr/sbin:/usr/bin:/sbin:/bin nsh
-unset TMUX
-# Whoever ends a lab from inside is killed with it, LeakSanitizer too.
-export ASAN_OPTIONS=detect_leaks=0
-count=0
-failed=0
-trap 'term kill-server; rm -rf "$dir"' EXIT
-
-# --- helpers --------------------------------------------------------------------------------------
-
-report() { # report STATUS NAME
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $mode: $2"
-    else
-        failed=1
-        echo "not ok $count - $mode: $2"
-        sed 's/^/# out: /' out
-        sed 's/^/# err: /' err
-        echo "# status: $status"
-    fi
-}
-
-run() { # run ARGS…: output in the files out and err, the exit status in $status
-    timeout -k 1 30 "$nsh" "$@" >out 2>err </dev/null
-    status=$?
-}
+# shellcheck source-path=SCRIPTDIR disable=SC2016 # what others expand
+. "$(dirname "$0")/labs.sh"
 
 inside() { # inside COMMAND: run it on the host of the lab `bridge`, with the nodes app3 and app4
     run ${sandbox:+"$sandbox"} --run "$1" lab.lua bridge app3 app4
-}
-
-expect() { # expect NAME STATUS STDOUT STDERR: of the last run, exactly
-    [ "$status" = "$2" ] && [ "$(cat out)" = "$3" ] && [ "$(cat err)" = "$4" ]
-    report $? "$1"
-}
-
-await() { # await COMMAND…: until it succeeds, at most 10 s
-    for _ in {1..200}; do
-        "$@" && return
-        sleep 0.05
-    done
-    return 1
 }
 
 # lab.lua NAME NODE…: nodes without links
@@ -57,30 +13,6 @@ local lab = nsh.lab(arg[1])
 for i = 2, #arg do lab:node(arg[i]) end
 lab:up()
 EOF2
-
-# What may be left: processes of ours, names, labs.
-state() {
-    local process name
-    for process in /proc/[0-9]*; do
-        case ${process#/proc/} in 1 | "$$") continue ;; esac
-        read -r name 2>/dev/null <"$process/comm" && echo "process ${process#/proc/} $name"
-    done
-    ls /run/netns 2>/dev/null
-    "$nsh" list
-}
-
-# shellcheck disable=SC2317 # by await
-is_clean() {
-    state >after
-    cmp -s before after
-}
-
-nothing_left() { # nothing_left NAME
-    await is_clean
-    local result=$?
-    [ $result = 0 ] || diff before after >err
-    report $result "$1"
-}
 
 # --- tests ----------------------------------------------------------------------------------------
 
@@ -193,24 +125,8 @@ test_keep() {
 
 # --- on a terminal --------------------------------------------------------------------------------
 
-term() { tmux -L registry-inside -f /dev/null "$@" 2>/dev/null; }
-screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
-line() { term send-keys -l "$1" && term send-keys Enter; }
-
-# shellcheck disable=SC2317 # by await
-ends_with() { [[ "$(screen)" == *"$1" ]]; }
-
-seen() { # seen NAME TEXT
-    : >out
-    await ends_with "$2"
-    local result=$?
-    screen >err
-    report $result "$1"
-}
-
 test_terminal() {
-    PS1='shell$ ' term new-session -d -x 80 -y 20 bash --norc --noprofile
-    await ends_with 'shell$' || { echo "Bail out! no terminal"; exit 1; }
+    open_terminal 80
     line "clear; PS1='host: ' $nsh $sandbox --run 'bash --norc --noprofile' lab.lua bridge app3"
     seen "a shell on the host" $'host:'
     line "clear; PS1='node: ' SHELL=/bin/sh HOME=/nonesuch ENV= $nsh enter app3; hostname"
@@ -220,8 +136,7 @@ test_terminal() {
     seen "and back" "$(hostname)"$'\nhost:'
     line "clear; $nsh down bridge"
     seen "the lab ends, and both shells" $'nsh: interrupted\nshell$'
-    line 'clear; stty -a | grep -o "[-a-z]*\(icanon\|echo\|icrnl\) " | xargs'
-    seen "and the terminal is as before" $'icrnl icanon echo\nshell$'
+    is_cooked
     term kill-server
     nothing_left "nothing is left of the terminal's"
 }
@@ -231,7 +146,6 @@ test_terminal() {
 run_all() { # run_all MODE OPTION
     mode=$1
     export sandbox=$2
-    status=
     state >before
     test_list
     test_enter

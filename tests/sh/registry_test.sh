@@ -1,51 +1,7 @@
 #!/bin/bash
 # Labs from another terminal: nsh list, nsh down, nsh enter, nsh --keep. TAP.
-# shellcheck disable=SC2016 # what others expand
-set -u
-
-nsh=$(realpath "${NSH:-./nsh}")
-dir=$(mktemp -d)
-cd "$dir" || exit 1
-export HOME=$dir LC_ALL=C.UTF-8 TMUX_TMPDIR=$dir PATH=/usr/sbin:/usr/bin:/sbin:/bin
-unset TMUX
-# A terminal that is closed sends SIGCONT too, which takes away the stop that LeakSanitizer waits for.
-export ASAN_OPTIONS=detect_leaks=0
-count=0
-failed=0
-trap 'term kill-server; rm -rf "$dir"' EXIT
-
-# --- helpers --------------------------------------------------------------------------------------
-
-report() { # report STATUS NAME
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $mode: $2"
-    else
-        failed=1
-        echo "not ok $count - $mode: $2"
-        sed 's/^/# out: /' out
-        sed 's/^/# err: /' err
-        echo "# status: $status"
-    fi
-}
-
-run() { # run ARGS…: output in the files out and err, the exit status in $status
-    timeout -k 1 30 "$nsh" "$@" >out 2>err </dev/null
-    status=$?
-}
-
-expect() { # expect NAME STATUS STDOUT STDERR: of the last run, exactly
-    [ "$status" = "$2" ] && [ "$(cat out)" = "$3" ] && [ "$(cat err)" = "$4" ]
-    report $? "$1"
-}
-
-await() { # await COMMAND…: until it succeeds, at most 10 s
-    for _ in {1..200}; do
-        "$@" && return
-        sleep 0.05
-    done
-    return 1
-}
+# shellcheck source-path=SCRIPTDIR disable=SC2016 # what others expand
+. "$(dirname "$0")/labs.sh"
 
 # A lab of nodes without links: lab.lua NAME NODE…; it writes the guardian's pid to NAME.up once it is up,
 # and stays for as long as there is a file NAME.stay.
@@ -69,30 +25,6 @@ lab() { # lab NAME NODE…: in the background; its pid in $pid
     "$nsh" ${sandbox:+"$sandbox"} lab.lua "$@" >"$1.out" 2>&1 </dev/null &
     pid=$!
     await test -s "$1.up" || { echo "Bail out! lab $1 is not up: $(cat "$1.out")"; exit 1; }
-}
-
-# What may be left: processes of ours, names, namespaces that a process is in.
-state() {
-    local process name
-    for process in /proc/[0-9]*; do
-        case ${process#/proc/} in 1 | "$$") continue ;; esac
-        read -r name 2>/dev/null <"$process/comm" && echo "process ${process#/proc/} $name"
-    done
-    ls /run/netns 2>/dev/null
-    "$nsh" list
-}
-
-# shellcheck disable=SC2317 # by await
-is_clean() {
-    state >after
-    cmp -s before after
-}
-
-nothing_left() { # nothing_left NAME
-    await is_clean
-    local result=$?
-    [ $result = 0 ] || diff before after >err
-    report $result "$1"
 }
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -308,29 +240,9 @@ test_keep() {
 
 # --- on a terminal --------------------------------------------------------------------------------
 
-term() { tmux -L registry -f /dev/null "$@" 2>/dev/null; }
-screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
-line() { term send-keys -l "$1" && term send-keys Enter; }
-
-ends_with() { # ends_with TEXT: the screen does, or will
-    for _ in {1..200}; do
-        [[ "$(screen)" == *"$1" ]] && return
-        sleep 0.05
-    done
-    screen >err
-    return 1
-}
-
-seen() { # seen NAME TEXT
-    : >out
-    ends_with "$2"
-    report $? "$1"
-}
-
 test_terminal() {
     lab bridge app3
-    PS1='shell$ ' term new-session -d -x 60 -y 20 bash --norc --noprofile
-    ends_with 'shell$' || { echo "Bail out! no terminal"; exit 1; }
+    open_terminal 60
     line "clear; SHELL=/bin/sh HOME=/nonesuch ENV= $nsh enter app3 2>&1"
     line 'hostname; PS1="node: "'
     seen "a shell in a node" $'app3\nnode:'
@@ -348,7 +260,8 @@ test_terminal() {
     line 'clear; exit 5'
     line "echo \$?"
     seen "its exit status" $'echo $?\n5\nshell$'
-    line "clear; $nsh enter app3 sh -c 'echo in; cat'"
+    line "PATH=${nsh%/*}:\$PATH" # a path may be so long that the shell's word on it takes two lines
+    line "clear; nsh enter app3 sh -c 'echo in; cat'"
     ends_with in
     term send-keys C-z
     seen "Ctrl-Z stops it" "cat'"$'\nshell$'
@@ -358,8 +271,7 @@ test_terminal() {
     seen "fg continues it" $'text\ntext'
     "$nsh" down bridge
     seen "it ends with the lab" $'nsh: lab bridge has ended\nshell$'
-    line 'clear; stty -a | grep -o "[-a-z]*\(icanon\|echo\|icrnl\) " | xargs'
-    seen "and the terminal is as before" $'icrnl icanon echo\nshell$'
+    is_cooked
     term kill-server
     wait
     await test ! -e /run/netns/app3

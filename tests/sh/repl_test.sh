@@ -1,72 +1,13 @@
 #!/bin/bash
 # The prompt on a real terminal: tmux types and reads the screen. TAP.
 #   tests/repl_test.sh [PATH/TO/nsh]
-set -u
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/prompt.sh"
 
-nsh=$(realpath "${1:-${NSH:-./nsh}}")
-dir=$(mktemp -d)
-export HOME=$dir/home TMUX_TMPDIR=$dir PS1='shell$ ' LC_ALL=C.UTF-8 TERM=screen
-unset XDG_STATE_HOME INPUTRC TMUX
-# A terminal that is closed sends SIGCONT too, which takes away the stop that LeakSanitizer waits for.
-export ASAN_OPTIONS=detect_leaks=0
-mkdir "$HOME"
 history=$HOME/.local/state/nsh/history
-count=0
-failed=0
-session=0
-
-term() { tmux -L nsh -f /dev/null "$@" 2>/dev/null; }
-trap 'term kill-server; rm -rf "$dir"' EXIT
-
-plan() {
-    if ! command -v tmux >/dev/null; then
-        echo "1..0 # SKIP no tmux"
-        exit 0
-    fi
-}
-
-report() { # report STATUS NAME
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        screen | sed 's/^/#   /'
-        failed=1
-    fi
-}
-
-give_up() {
-    echo "Bail out! $1"
-    screen | sed 's/^/#   /'
-    exit 1
-}
-
-screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
-
-text() { term send-keys -l "$1"; }
-key() { term send-keys "$@"; }
-line() { text "$1" && key Enter; }
-
-# Waits until the end of the screen is TEXT (lines divided by newlines), at most 5 s.
-ends_with() {
-    for _ in $(seq 100); do
-        [[ "$(screen)" == *"$1" ]] && return
-        sleep 0.05
-    done
-    return 1
-}
-
-expect() { # expect NAME TEXT
-    ends_with "$2"
-    report $? "$1"
-}
 
 shell() { # a shell on a new terminal of 60x20
-    session=$((session + 1))
-    term new-session -d -s "$session" -x 60 -y 20 "$@" bash --norc --noprofile
-    term kill-session -a -t "$session"
-    ends_with 'shell$' || give_up "no shell"
+    open_terminal 'shell$' -x 60 -y 20 "$@"
 }
 
 # Starts nsh on a fresh screen.
@@ -79,8 +20,6 @@ cooked() { # the shell's terminal is as usual
     line 'clear; stty -a | grep -o "[-a-z]*\(icanon\|echo\|icrnl\) " | xargs'
     ends_with $'icrnl icanon echo\nshell$'
 }
-
-plan
 
 # --- typing ---
 shell

@@ -1,63 +1,14 @@
 #!/bin/bash
 # Shells in namespaces on a real terminal: ns:shell() of a script and of the prompt, nsh enter. TAP.
 #   tests/shell_test.sh [PATH/TO/nsh]
-set -u
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/prompt.sh"
 
-nsh=$(realpath "${1:-${NSH:-./nsh}}")
-dir=$(mktemp -d)
-export HOME=$dir/home TMUX_TMPDIR=$dir LC_ALL=C.UTF-8 TERM=screen
-unset XDG_STATE_HOME INPUTRC TMUX ENV
-# A terminal that is closed sends SIGCONT too, which takes away the stop that LeakSanitizer waits for.
-export ASAN_OPTIONS=detect_leaks=0
-mkdir "$HOME"
 cd "$dir" || exit 1
-count=0
-failed=0
-session=0
-
-term() { tmux -L nsh -f /dev/null "$@" 2>/dev/null; }
-trap 'term kill-server; rm -rf "$dir"' EXIT
-
-if ! command -v tmux >/dev/null; then
-    echo "1..0 # SKIP no tmux"
-    exit 0
-fi
-
-report() { # report STATUS NAME
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        screen | sed 's/^/#   /'
-        failed=1
-    fi
-}
-
-screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
-
-line() { term send-keys -l "$1" && term send-keys Enter; }
-
-# Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
-ends_with() {
-    for _ in $(seq 400); do
-        [[ "$(screen)" == *"$1" ]] && return
-        sleep 0.05
-    done
-    return 1
-}
-
-expect() { # expect NAME TEXT
-    ends_with "$2"
-    report $? "$1"
-}
 
 # terminal COMMAND…: types a command on a fresh screen of a terminal whose prompt is "outside$"
 terminal() {
-    session=$((session + 1))
-    PS1='outside$ ' term new-session -d -s "$session" -x 70 -y 20 bash --norc --noprofile
-    term kill-session -a -t "$session"
-    ends_with 'outside$' || { echo "Bail out! no terminal"; exit 1; }
+    open_terminal 'outside$' -x 70 -y 20
     line "clear; $*"
 }
 

@@ -15,8 +15,9 @@ local guardian = core.guardian
 
 -- Messages sent at once: so Ctrl-C and progress get a turn between them.
 local BATCH = 64
--- Namespaces handed over at once: SCM_RIGHTS takes 253 descriptors (include/net/scm.h).
-local NAMESPACES = 250
+-- Namespaces taken at once: while the kernel makes the next ones, what goes into these is made. (And SCM_RIGHTS,
+-- by which the guardian gets them, takes 253 descriptors; include/net/scm.h).
+local NAMESPACES = 50
 -- Seconds in which the kernel clears a lab away: a thousand namespaces take it one or two.
 local GONE = 20
 -- The same for what may also be somebody's own, who then gets his error so much later.
@@ -27,7 +28,7 @@ local DYING = 1
 -- The last step from `first` on that can be done together with it.
 local function end_of_run(steps, first)
     local kind, node, last = steps[first].kind, steps[first].node, first
-    local most = kind == "object" and BATCH or kind == "netns" and NAMESPACES or 1
+    local most = kind == "object" and BATCH or kind == "netns" and math.huge or 1
     while last + 1 <= #steps and last - first + 1 < most do
         local next_step = steps[last + 1]
         if next_step.kind ~= kind or (kind == "object" and next_step.node ~= node) then break end
@@ -36,21 +37,46 @@ local function end_of_run(steps, first)
     return last
 end
 
+-- Namespaces are taken when the first step needs one of them: the kernel has been at work on them since begin().
+local function take_namespaces(layer)
+    local coming = layer.coming
+    local first, last = coming.taken + 1, math.min(coming.taken + NAMESPACES, #coming)
+    kinds.kinds.netns.apply_all(layer, coming, first, last)
+    coming.taken = last
+end
+
+local function provide(layer, node)
+    while not node.ns and layer.coming.taken < #layer.coming do take_namespaces(layer) end
+end
+
+local function provide_all(layer, steps, first, last)
+    for i = first, last do
+        local step = steps[i]
+        local peer = step.object == "link" and step.args.peer
+        provide(layer, step.node)
+        if peer and peer.netns then provide(layer, peer.netns) end
+    end
+end
+
+local function apply_run(layer, steps, first, last)
+    local kind = kinds.kinds[steps[first].kind]
+    provide_all(layer, steps, first, last)
+    if kind.apply_all then return kind.apply_all(layer, steps, first, last) end
+    kind.apply(layer, steps[first])
+    layer.done[#layer.done + 1] = steps[first]
+end
+
 local function apply(lab, layer, steps)
     local progress <close> = require "nsh.progress"(lab.name, #steps, "steps")
     local i = 1
     while i <= #steps do
         progress:at(i - 1)
         local last = end_of_run(steps, i)
-        local kind = kinds.kinds[steps[i].kind]
-        if kind.apply_all then
-            kind.apply_all(layer, steps, i, last)
-        else
-            kind.apply(layer, steps[i])
-            layer.done[#layer.done + 1] = steps[i]
-        end
+        if steps[i].kind == "netns" then table.move(steps, i, last, #layer.coming + 1, layer.coming)
+        else apply_run(layer, steps, i, last) end
         i = last + 1
     end
+    while layer.coming.taken < #layer.coming do take_namespaces(layer) end
 end
 
 local function keep_living(list)
@@ -137,7 +163,7 @@ local function take_back(layer)
 end
 
 local function begin_layer()
-    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {},
+    return { id = kinds.new_layer(), batch = core.netlink.batch(), done = {}, coming = { taken = 0 },
         links = { done = 0 }, addresses = { done = 0 } }
 end
 
@@ -154,10 +180,15 @@ local function end_with_plan(lab)
     os.exit(true, true)
 end
 
---- Applies what is declared: see lab:up.
-function M.up(lab)
-    if dry.on then end_with_plan(lab) end
-    if lab.going then M.down(lab) end
+local function count_new(lab)
+    local count = 0
+    for _, node in ipairs(lab.nodes) do
+        if not node.ns and not node.removed then count = count + 1 end
+    end
+    return count
+end
+
+local function build(lab)
     local steps = plan.build(lab)
     if #steps > 0 then
         register(lab)
@@ -167,6 +198,15 @@ function M.up(lab)
         table.insert(lab.layers, under, layer.id) -- the host's parameters come back first
     end
     commit(lab)
+end
+
+--- Applies what is declared: see lab:up.
+function M.up(lab)
+    if dry.on then end_with_plan(lab) end
+    if lab.going then M.down(lab) end
+    core.netns.begin(count_new(lab))
+    core.interrupt.finally(function() build(lab) end, core.netns.finish)
+    core.netns.finish()
 end
 
 -- --- down and keep -------------------------------------------------------------------------------

@@ -243,7 +243,7 @@ local function raise_bridges(plan, node)
 end
 
 -- Objects in the order in which one may need another; those of other kinds follow.
-local ORDER = { addr = 1, neigh = 2, vlan = 3, fdb = 3, nexthop = 4, route = 5, rule = 6 }
+local ORDER = { altname = 0, addr = 1, neigh = 2, vlan = 3, fdb = 3, nexthop = 4, route = 5, rule = 6 }
 local SPECIAL = { link = true, sysctl = true, nft = true, file = true, run = true }
 for helper in pairs(firewall.HELPERS) do SPECIAL[helper] = true end
 

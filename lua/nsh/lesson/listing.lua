@@ -90,15 +90,28 @@ local function sentence(object, args, count)
     return phrase .. first .. (rest ~= "" and ": " .. rest or "")
 end
 
--- The records that match; what names an interface that there is not matches none. What is below `linkinfo`
--- is compared here: `list` does not choose by it.
+local function without(args, ...)
+    local rest = {}
+    for key, value in pairs(args) do rest[key] = value end
+    for _, key in ipairs{ ... } do rest[key] = nil end
+    return rest
+end
+
+-- What names an interface that there is not matches none; what else may be wrong with the rest is an error.
+local function list(listing, args)
+    local ok, records = pcall(listing.list, listing, args)
+    if ok then return records end
+    if type(records) ~= "table" or records.code ~= "ENODEV" then error(records, 0) end
+    if args[1] ~= nil or args[records.key] ~= nil then list(listing, without(args, 1, records.key)) end
+    return {}
+end
+
+-- The records that match. What is below `linkinfo` is compared here: `list` does not choose by it.
 local function find(listing, object, args)
     local chosen = filter(listing, object, args)
     local info, found = { linkinfo = chosen.linkinfo }, {}
     chosen.linkinfo = nil
-    local ok, records = pcall(listing.list, listing, chosen)
-    if not ok and not (type(records) == "table" and records.code == "ENODEV") then error(records, 0) end
-    for _, record in ipairs(ok and records or {}) do
+    for _, record in ipairs(list(listing, chosen)) do
         if subject.has_fields(record, info) then found[#found + 1] = record end
     end
     return found

@@ -3,6 +3,7 @@ local claim = require "nsh.lesson.claim"
 local core = require "nsh.core"
 local given = require "nsh.lesson.given"
 local loop = require "nsh.loop"
+local pcap = require "nsh.pcap"
 local subject = require "nsh.lesson.subject"
 
 local M = {}
@@ -30,6 +31,7 @@ local function wanted(text, more)
     for key, value in pairs(type(more) == "table" and more or { count = more }) do fields[key] = value end
     local count = fields.count
     fields.count = nil
+    pcap.check(fields)
     return fields, count
 end
 

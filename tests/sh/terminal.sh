@@ -1,0 +1,26 @@
+# What the tests share that type on a real terminal and read its screen, by tmux. Sourced. A failed report shows
+# the screen.
+# shellcheck shell=bash
+set -u
+
+# A terminal that is closed sends SIGCONT too, which takes away the stop that LeakSanitizer waits for.
+export ASAN_OPTIONS=detect_leaks=0
+unset TMUX
+
+term() { tmux -L nsh -f /dev/null "$@" 2>/dev/null; }
+
+# Without the empty lines at its end.
+screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
+
+text() { term send-keys -l "$1"; }
+key() { term send-keys "$@"; }
+line() { text "$1" && key Enter; }
+
+# Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
+ends_with() {
+    for _ in {1..400}; do
+        [[ "$(screen)" == *"$1" ]] && return
+        sleep 0.05
+    done
+    return 1
+}
