@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/schema/action.h"
 #include "level.h"
 #include "nsh.h"
 
@@ -129,6 +130,49 @@ static int encode_records(struct level *outer, const struct field *f, int index)
     return message_note(w->message, f, w->by_name, outer->err);
 }
 
+static int encode_action(struct level *outer, struct writer *list, const struct field *f,
+                         int number, int index) {
+    struct writer inner;
+    if (action_begin(list, f, number, &inner, outer->err) < 0)
+        return -1;
+    struct level level = {
+        .L = outer->L, .index = index, .w = &inner, .outermost = true, .err = outer->err
+    };
+    return encode_level(&level) < 0 ? -1 : writer_end(&inner, outer->err);
+}
+
+static int encode_each_action(struct level *level, struct writer *list, const struct field *f,
+                              int index) {
+    lua_State *L = level->L;
+    int top = lua_gettop(L);
+    bool several = lua_istable(L, index) &&
+                   (lua_rawlen(L, index) > 1 || lua_rawgeti(L, index, 1) == LUA_TTABLE);
+    int result = several ? 0 : encode_action(level, list, f, 1, index);
+    for (int i = 1; several && result == 0 && lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+        result = encode_action(level, list, f, i, lua_gettop(L));
+        lua_settop(L, top);
+    }
+    lua_settop(L, top);
+    return result;
+}
+
+/* "drop", { "mirred", … }, or a list of such. */
+static int encode_actions(struct level *level, const struct field *f, int index) {
+    struct writer list;
+    if (message_lists(level->w->message)) {
+        schema_unfit_filter(level->w->table, level->err);
+        return prefix_key(level->err, key_of(f));
+    }
+    if (writer_find(level->w, f->attr))
+        return refuse_key(level, "given twice", key_of(f));
+    if (action_list(level->w, f, &list, level->err) < 0)
+        return -1;
+    if (encode_each_action(level, &list, f, index) < 0 ||
+        message_note(level->w->message, f, false, level->err) < 0)
+        return prefix_key(level->err, key_of(f));
+    return writer_end(&list, level->err);
+}
+
 /* The name of the kind ("gretap") or of the port ("bridge_slave") that the table is of; NULL. */
 static const char *kind_table_name(const struct level *level, const struct table *table) {
     if (level->kind && table == level->kind->data)
@@ -221,6 +265,8 @@ static int encode_field(struct level *level, const struct field *f, const char *
     level->w->by_name = written && !strcmp(written, f->name);
     if (f->meaning == RECORDS)
         return encode_records(level, f, value);
+    if (f->meaning == ACTIONS)
+        return encode_actions(level, f, value);
     return encode_words(level, f, value);
 }
 

@@ -90,7 +90,7 @@ int encode_words(struct level *level, const struct field *f, int index) {
         return encode_numbers(level, f, index);
     if (f->meaning == LIST && !(f->flags & READ_ONLY) && !message_lists(level->w->message))
         return encode_list(level, f, index);
-    if (!lua_istable(L, index) || f->meaning != BITS)
+    if (!lua_istable(L, index) || (f->meaning != BITS && f->meaning != MATCHES))
         return encode_scalar(level, f, index);
     static const struct value none = { .type = VALUE_NUMBER };
     int result = 0;

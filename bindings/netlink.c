@@ -224,7 +224,9 @@ int request_dump(struct netlink *nl, struct error *err) {
 /* out: which records are left out unless the filter says otherwise; NULL: none. */
 static bool is_wanted(const struct object *object, bool (*out)(const struct reader *),
                       const struct reader *r) {
-    if (out && !message_given(&message, schema_field(object->table, object->unhide)) && out(r))
+    bool unhidden =
+        object->unhide && message_given(&message, schema_field(object->table, object->unhide));
+    if (out && !unhidden && out(r))
         return false;
     return schema_matches(&message, r);
 }

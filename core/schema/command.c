@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "action.h"
 #include "make.h"
-#include "reader.h"
+#include "u32.h"
 #include "unit.h"
 
 struct line {
@@ -121,14 +122,18 @@ static void say_number(struct line *line, const struct reader *r, const struct f
     say(line, text);
 }
 
-/* "delay 50ms 10ms 25%": values up to the last one that was given. */
+/* "delay 50ms 10ms 25%": values up to the last one that was given, some with a word of their own.
+ */
 static void say_group(struct line *line, const struct reader *group) {
     const struct field *rows = group->table->fields, *last = NULL;
     for (const struct field *f = rows; f->meaning; f++)
         if (message_given(group->message, f))
             last = f;
-    for (const struct field *f = rows; last && f <= last; f++)
+    for (const struct field *f = rows; last && f <= last; f++) {
+        if (f->word)
+            say(line, f->word);
         say_number(line, group, f);
+    }
 }
 
 /* "1,10": the fields that records show. */
@@ -157,14 +162,14 @@ static void say_numbers(struct line *line, const struct reader *r, const struct 
 static void say_pair(struct line *line, const struct reader *r, const struct field *f) {
     const struct field second = pair_second(f);
     const char *format = f->bit == 16 ? "%s%#llx" : "%s%lld";
+    const char *last = f->bit ? "%s%#llx" : "%s%lld";
     int64_t a, b;
     char text[UNIT_TEXT];
     if (!read_number(r, f, &a))
         return;
     int used = snprintf(text, sizeof text, format, "", (long long)a);
     if (read_number(r, &second, &b) && (a != b || f->wide || !(f->flags & SAME)))
-        snprintf(text + used, sizeof text - (size_t)used, format, (const char *)f->of,
-                 (long long)b);
+        snprintf(text + used, sizeof text - (size_t)used, last, (const char *)f->of, (long long)b);
     say(line, field_word(f));
     say(line, text);
 }
@@ -203,10 +208,12 @@ static void say_word(struct line *line, const struct reader *r, const struct fie
 }
 
 static void say_quantity(struct line *line, const struct reader *r, const struct field *f) {
+    const struct unit *unit = f->of;
     int64_t number;
     if (!read_number(r, f, &number))
         return;
-    say_word(line, r, f);
+    if (number || !unit->zero)
+        say_word(line, r, f);
     say_number(line, r, f);
 }
 
@@ -273,15 +280,22 @@ static bool needs_family(const struct message *m) {
     return m->object->family_option || (message_filters(m) && family && message_given(m, family));
 }
 
+static int64_t number_of(const struct reader *r, const struct field *f) {
+    int64_t number;
+    return read_number(r, f, &number) ? number : 0;
+}
+
 /* Of what is there anyway, only what was given: a fixed struct, a destination, the other members of
    a struct. A MASKED row may have been written by another, as "up" is by "down". What a record has
-   that is so already is in the message no more. */
+   that is so already is in the message no more. Of one of several actions, what is not 0. */
 static bool is_said(const struct reader *r, const struct field *f) {
     bool is_part = (f->size && !(f->flags & FOREVER)) || f->meaning == PIECE;
     bool anyway = !f->attr || is_part || (f->flags & ALWAYS && !field_is_nest(f));
     bool is_gone = f->flags & ALWAYS && f->attr && f->meaning != PREFIX && !r->tb[f->attr];
     if (f->flags & (READ_ONLY | NOT_SAID) || is_gone)
         return false;
+    if (r->listed && anyway)
+        return f->flags & POSITIONAL || number_of(r, f);
     return !anyway || f->flags & MASKED || message_given(r->message, f);
 }
 
@@ -291,7 +305,7 @@ static void say_nest(struct line *line, const struct reader *r, const struct fie
     struct reader inner;
     if (!reader_nest(r, f, &inner))
         return;
-    bool in_order = f->meaning == GROUP && !inner.table->fields->word;
+    bool in_order = f->meaning == GROUP && !(f->flags & POSITIONAL) && !inner.table->fields->word;
     const uint16_t first = inner.table->fields->attr;
     if (in_order && first && !r->tb[first])
         return; /* a record's, which is so already */
@@ -320,6 +334,22 @@ static void say_records(struct line *line, const struct reader *r, const struct 
     }
 }
 
+static void say_matches(struct line *line, const struct reader *r, const struct field *f) {
+    char text[MATCH_TEXT];
+    for (int i = 0; match_text(r, f, i, true, text); i++) {
+        say(line, field_word(f));
+        say(line, text);
+    }
+}
+
+static void say_actions(struct line *line, const struct reader *r, const struct field *f) {
+    struct reader action;
+    for (int i = 0; action_next(r, f, &i, &action);) {
+        say(line, field_word(f));
+        say_level(line, &action);
+    }
+}
+
 static void say_row(struct line *line, const struct reader *r, const struct field *f) {
     if (field_is_nest(f))
         say_nest(line, r, f);
@@ -337,6 +367,10 @@ static void say_row(struct line *line, const struct reader *r, const struct fiel
         say_quantity(line, r, f);
     else if (f->meaning == PAIR)
         say_pair(line, r, f);
+    else if (f->meaning == MATCHES)
+        say_matches(line, r, f);
+    else if (f->meaning == ACTIONS)
+        say_actions(line, r, f);
     else
         say_field(line, r, f);
 }

@@ -66,7 +66,8 @@ static void inherit(struct reader *inner, const struct reader *outer, const stru
                               .nl = outer->nl,
                               .message = outer->message,
                               .kind = outer->kind,
-                              .port = outer->port };
+                              .port = outer->port,
+                              .listed = outer->listed };
 }
 
 bool reader_nest(const struct reader *outer, const struct field *f, struct reader *inner) {

@@ -70,8 +70,10 @@ int message_note(struct message *m, const struct field *field, bool by_name, str
 
 void message_forget(struct message *m, const struct field *field) {
     for (int i = 0; i < m->given_count; i++)
-        if (m->given[i] == field)
+        if (m->given[i] == field) {
             m->given[i] = m->given[--m->given_count];
+            m->by_name[i] = m->by_name[m->given_count];
+        }
 }
 
 uint8_t *message_family(struct message *m) {

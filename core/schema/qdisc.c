@@ -39,24 +39,26 @@ const struct kind qdisc_kinds[] = {
     { "tbf", &tbf_table },
     { "netem", &netem_table },
     { "htb", &htb_table },
+    { "red", &red_table },
+    { "cake", &cake_table },
     { "ingress", .parent = TC_H_INGRESS },
     { "clsact", .parent = TC_H_CLSACT },
     { 0 },
 };
 
-static const struct kind *kind_of(const struct nlattr *attr) {
+const struct kind *kind_named(const struct kind *kinds, const struct nlattr *attr) {
     const char *name = attr ? mnl_attr_get_payload(attr) : "";
     size_t length = attr ? strnlen(name, mnl_attr_get_payload_len(attr)) : 0;
-    return schema_kind(qdisc_kinds, name, length);
+    return schema_kind(kinds, name, length);
 }
 
 static void find_kind(struct reader *r) {
-    r->kind = kind_of(r->tb[TCA_KIND]);
+    r->kind = kind_named(qdisc_kinds, r->tb[TCA_KIND]);
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */
 
-static int refuse_place(const char *sentence, struct error *err) {
+int refuse_place(const char *sentence, struct error *err) {
     error_set(err, EINVAL, "%s", sentence);
     strcpy(err->key, "parent");
     return -1;
@@ -87,18 +89,17 @@ static int find_place(struct writer *w, const struct kind *kind, struct error *e
     return 0;
 }
 
-/* Kinds that work some things out do so also for a caller who gave none of their options. */
-static int imply_options(struct writer *w, const struct kind *kind, struct error *err) {
+int imply_options(struct writer *w, const struct kind *kind, struct error *err) {
     static const struct field options = { "", KIND_DATA, .attr = TCA_OPTIONS };
     struct writer inner;
-    if (w->message->verb->type != RTM_NEWQDISC || !kind || !kind->data || !kind->data->finish ||
-        writer_find(w, TCA_OPTIONS))
+    if (w->message->verb->type != w->message->object->reply || !kind || !kind->data ||
+        !kind->data->finish || writer_find(w, TCA_OPTIONS))
         return 0;
     return writer_nest(w, &options, kind->data, &inner, err) < 0 ? -1 : writer_end(&inner, err);
 }
 
 static int finish_qdisc(struct writer *w, struct error *err) {
-    const struct kind *kind = kind_of(writer_find(w, TCA_KIND));
+    const struct kind *kind = kind_named(qdisc_kinds, writer_find(w, TCA_KIND));
     if (message_lists(w->message))
         return 0;
     return find_place(w, kind, err) < 0 ? -1 : imply_options(w, kind, err);

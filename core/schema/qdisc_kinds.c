@@ -1,8 +1,9 @@
 /* The options of the simpler kinds of qdisc (linux/pkt_sched.h; net/sched/sch_NAME.c). */
 #include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "tables.h"
+#include "red.h"
 #include "unit.h"
 
 /* --- pfifo, bfifo ----------------------------------------------------------------------------- */
@@ -64,7 +65,9 @@ const struct table pfifo_fast_table = { .name = "pfifo_fast",
                                         .fields = pfifo_fast_fields,
                                         .header = sizeof(struct tc_prio_qopt) };
 
-/* --- sfq, without its RED --------------------------------------------------------------------- */
+/* --- sfq -------------------------------------------------------------------------------------- */
+
+#define RED_SWITCH(bit_) SWITCH, U8, HEADER(tc_sfq_qopt_v1, flags), .bit = bit_
 
 static const struct field sfq_fields[] = {
     { "limit", NUMBER, U32, HEADER(tc_sfq_qopt_v1, v0.limit), .help = "packets" },
@@ -77,12 +80,75 @@ static const struct field sfq_fields[] = {
     { "divisor", NUMBER, U32, HEADER(tc_sfq_qopt_v1, v0.divisor), .help = "hash buckets" },
     { "perturb", NUMBER, S32, HEADER(tc_sfq_qopt_v1, v0.perturb_period), .flags = ONLY_TRUE,
       .max = INT32_MAX, .help = "seconds until flows are hashed anew" },
+    { "redflowlimit", NUMBER, U32, HEADER(tc_sfq_qopt_v1, limit), .flags = WRITE_ONLY | UNTOLD,
+      .help = "RED in each flow: bytes of one" },
+    { "ewma", NUMBER, U8, HEADER(tc_sfq_qopt_v1, Wlog), .flags = ONLY_TRUE | NOT_SAID, .min = 1,
+      .max = 31, .help = "instead of avpkt and burst: the exponent of the average's weight" },
+    { "min", NUMBER, U32, HEADER(tc_sfq_qopt_v1, qth_min), .flags = ONLY_TRUE,
+      .help = "the average from which on packets are marked" },
+    { "max", NUMBER, U32, HEADER(tc_sfq_qopt_v1, qth_max), .flags = ONLY_TRUE,
+      .help = "the average at which the probability is reached" },
+    { "avpkt", NUMBER, U32, .attr = RED_AVPKT, .flags = WRITE_ONLY | UNTOLD,
+      .help = "bytes of an average packet" },
+    { "burst", NUMBER, U32, .attr = RED_BURST, .flags = WRITE_ONLY | UNTOLD,
+      .help = "packets that may come at once" },
+    { "probability", QUANTITY, U32, HEADER(tc_sfq_qopt_v1, max_P), .flags = ONLY_TRUE,
+      .of = &unit_probability },
+    { "ecn", RED_SWITCH(TC_RED_ECN), .help = "mark what would be dropped" },
+    { "harddrop", RED_SWITCH(TC_RED_HARDDROP), .help = "drop above max, also with ecn" },
     { 0 },
 };
 
+static bool wants_red(const struct writer *w) {
+    static const char *const words[] = { "redflowlimit", "min",  "max", "avpkt",   "burst",
+                                         "probability",  "ewma", "ecn", "harddrop" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_given(w, words[i]))
+            return true;
+    return false;
+}
+
+/* The kernel tells no limit, but tc wants one. */
+static int limit_of_record(struct writer *w, struct tc_sfq_qopt_v1 *options, struct error *err) {
+    if (!options->Wlog || options->limit)
+        return 0;
+    options->limit = options->qth_max;
+    return message_note(w->message, schema_field(w->table, "redflowlimit"), false, err);
+}
+
+static int prepare_red(struct writer *w, struct tc_sfq_qopt_v1 *options, struct error *err) {
+    static const uint32_t usual = 1000;
+    if (!is_given(w, "probability"))
+        options->max_P = RED_PROBABILITY;
+    if (!options->Wlog && !is_given(w, "avpkt"))
+        return write_attribute(w, RED_AVPKT, &usual, sizeof usual, err);
+    return limit_of_record(w, options, err);
+}
+
+static int finish_sfq(struct writer *w, struct error *err) {
+    struct tc_sfq_qopt_v1 *options = (struct tc_sfq_qopt_v1 *)w->header;
+    if (w->message->verb->type != RTM_NEWQDISC || !wants_red(w))
+        return 0;
+    if (prepare_red(w, options, err) < 0)
+        return -1;
+    struct red red = { .limit = options->limit,
+                       .min = options->qth_min,
+                       .max = options->qth_max,
+                       .probability = options->max_P / 0x1p32,
+                       .ewma = options->Wlog };
+    if (red_complete(w, &red, "redflowlimit", err) < 0)
+        return -1;
+    options->qth_min = red.min;
+    options->qth_max = red.max;
+    options->Wlog = red.ewma;
+    options->Plog = red.plog;
+    return 0;
+}
+
 const struct table sfq_table = { .name = "sfq",
                                  .fields = sfq_fields,
-                                 .header = sizeof(struct tc_sfq_qopt_v1) };
+                                 .header = sizeof(struct tc_sfq_qopt_v1),
+                                 .finish = finish_sfq };
 
 /* --- fq --------------------------------------------------------------------------------------- */
 
@@ -148,6 +214,7 @@ static const struct field htb_fields[] = {
     { "direct_packets_stat", NUMBER, U32, GLOBAL(direct_pkts), .flags = READ_ONLY },
     { "ver", VERSION, U32, GLOBAL(version), .flags = READ_ONLY },
     { "direct_qlen", NUMBER, U32, .attr = TCA_HTB_DIRECT_QLEN, .help = "packets" },
+    { "offload", FLAG, .attr = TCA_HTB_OFFLOAD, .help = "the network card does it" },
     { 0 },
 };
 

@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 
 #include "../address.h"
+#include "masked.h"
 #include "names.h"
+#include "u32.h"
 #include "unit.h"
 
 bool attribute_is_true(const struct nlattr *attr) {
@@ -52,6 +54,8 @@ bool read_number(const struct reader *r, const struct field *f, int64_t *number)
     if (!f->wire || !find(r, f, &place) || place.length < wires[f->wire].size)
         return false;
     *number = wire_load(place.at, f->wire);
+    if (f->meaning == QUANTITY && f->flags & INVERTED)
+        *number = UINT32_MAX - *number;
     return true;
 }
 
@@ -81,6 +85,8 @@ static bool as_bool(struct value *v, bool on) {
 }
 
 static const char *find_name(const struct field *f, int64_t number) {
+    if (f->wire == S32)
+        number = (uint32_t)number; /* as words have it */
     for (const struct word *word = words_of(f); word && word->name; word++)
         if (f->flags & FIRST_BIT ? word->value & number : word->value == number)
             return word->name;
@@ -104,6 +110,7 @@ static bool is_unshown(const struct reader *r, const struct field *f, int64_t nu
         return false; /* most */
     size_t bits = 8 * address_size(r->family);
     return (f->flags & ONLY_TRUE && !number) || (f->flags & UNLESS && number == f->bit) ||
+           (f->meaning == HANDLE && f->max && number > f->max) ||
            (f->flags & PARTIAL && (!number || number == (int64_t)bits)) ||
            (f->flags & ONLY_WORDS && !find_name(f, number)) ||
            (f->flags & SAME && !is_same_pair(r, f)) || (f->flags & DIFFERENT && is_same_pair(r, f));
@@ -120,6 +127,13 @@ static bool as_handle(struct value *v, uint32_t handle) {
         snprintf(v->buffer, sizeof v->buffer, ":%x", minor);
     else
         snprintf(v->buffer, sizeof v->buffer, "%x:%x", major, minor);
+    return as_buffer(v);
+}
+
+static bool as_node(const struct reader *r, struct value *v, uint32_t handle) {
+    if (!r->kind || strcmp(r->kind->name, "u32"))
+        return as_number(v, handle);
+    node_format(handle, v->buffer, sizeof v->buffer);
     return as_buffer(v);
 }
 
@@ -170,8 +184,17 @@ static bool as_word(struct value *v, const struct field *f, int64_t number) {
     const char *word = find_name(f, number);
     if (word)
         return as_text(v, word, strlen(word));
-    bool hex = f->meaning == NAMED && f->bit == 16;
-    snprintf(v->buffer, sizeof v->buffer, hex ? "0x%02llx" : "%lld", (long long)number);
+    const char *format = f->bit != 16 ? "%lld" : f->meaning == NAMED ? "0x%02llx" : "%02llx";
+    snprintf(v->buffer, sizeof v->buffer, format, (long long)number);
+    return as_buffer(v);
+}
+
+static bool as_range(const struct reader *r, const struct field *f, struct value *v, int64_t from) {
+    const struct field second = pair_second(f);
+    int64_t to = from;
+    read_number(r, &second, &to);
+    snprintf(v->buffer, sizeof v->buffer, "%lld%s%lld", (long long)from, (const char *)f->of,
+             (long long)to);
     return as_buffer(v);
 }
 
@@ -213,6 +236,8 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
     case HEX:
         return as_hex(v, number);
     case PAIR:
+        if (f->flags & WHOLE)
+            return as_range(r, f, v, number);
         return f->bit == 16 ? as_hex(v, number) : as_number(v, number);
     case ENUM:
     case NAMED:
@@ -239,6 +264,8 @@ static bool from_number(const struct reader *r, const struct field *f, struct va
         return as_version(v, (uint32_t)number);
     case HANDLE:
         return as_handle(v, (uint32_t)number);
+    case KNODE:
+        return number && as_node(r, v, (uint32_t)number);
     case ACCOUNT:
         return as_account(v, f->bit == ACCOUNT_GROUP, (uint32_t)number);
     case QUAD:
@@ -414,6 +441,8 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_group(r, f, v);
     case FLAG:
         return from_flag(r, f, v);
+    case VEILED:
+        return read_masked(r, f, v);
     case BRIDGE_ID:
         return from_bridge_id(r, f, v);
     case NETNS:

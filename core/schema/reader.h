@@ -15,6 +15,7 @@ struct reader {
     const struct netlink *nl;      /* for the names of interfaces; NULL: numbers */
     const struct message *message; /* for the names of namespaces; NULL */
     const struct kind *kind, *port;
+    bool listed;  /* inside one of a list of actions */
     int hardware; /* the family of what stands for MACs: those of tunnels are of IP; 0: none */
     struct {      /* attributes that are worked out by the table's adapt */
         struct nlattr head;

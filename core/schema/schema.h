@@ -24,7 +24,7 @@ enum meaning {
     SWITCH,   /* `.bit` of a number: true or false; `.of` is the command's word for false. The
                  attribute `.wide`, if any, gets the same bit */
     CONSTANT, /* true writes the number `.bit`: "nomaster" */
-    ENUM,     /* one of `.of` words, or a number */
+    ENUM,     /* one of `.of` words, or a number; `.bit` 16: as text in hexadecimal digits */
     NAMED,    /* an ENUM of names.h's `.of` names. `.bit` 16: numbers are hexadecimal */
     FAMILY,   /* an ENUM that the message's addresses must agree with */
     BITS,     /* a list of `.of` words, each a bit; only those in `.bit`, if any, are written */
@@ -53,10 +53,10 @@ enum meaning {
     QUANTITY, /* a rate, size, time or share, with its `.of` unit */
     PAIR,     /* two numbers, in text with `.of` between them: "10-20". The second is the attribute
                  `.wide`, and need not be there, or stands behind the first. It has a row of its own.
-                 `.bit` 16: in hexadecimal digits */
+                 `.bit` 16: in hexadecimal digits; 10: of them the second */
     POWER,    /* of two: the message has its exponent */
     VERSION,  /* "3.17": two halves of a word; read only */
-    HANDLE,   /* of a qdisc or a class: "1:", "1:2", "root" */
+    HANDLE,   /* of a qdisc or a class: "1:", "1:2", "root"; shown up to `.max`, if any */
     FLAG,     /* true if the attribute is there (with a U8: not 0); `.of`: the word that says so
                  ("inherit") */
     IP,       /* an address of the family `.bit`; `.of`: the word for none ("any"). The attribute
@@ -72,6 +72,11 @@ enum meaning {
     MULTICAST_GROUP, /* an address, or a MAC; which of them is said 16 bytes behind */
     REALMS,          /* two names of realms, from where and to where: "7/9"; or the latter */
     WEIGHT,          /* a number from 1 on; the message has one less */
+    VEILED,  /* an address of the family `.bit` (0: a MAC) and its mask, the attribute `.wide`. Of
+                two  rows with one name the second is for IPv6 */
+    KNODE,   /* of a filter: a number, or of u32 "800::5" */
+    MATCHES, /* a list of texts, each a place in a packet and what is there */
+    ACTIONS, /* a list of tables `.of`, each a nest, numbered from 1 on */
 };
 
 /* How the tables of a list stand in its attribute. */
@@ -107,7 +112,8 @@ enum {
     FOREVER = 1024,   /* 2^32-1, also "forever"; and so is the rest of its struct until written */
     PLUS = 4096,      /* "+" is worked out by the table's finish; until then it is all zeros */
     RESERVED = 8192,  /* a word of Lua's, whose key there has "_" behind it */
-    INVERTED = 2048,  /* a SWITCH that is true while its bit is clear */
+    INVERTED =
+        2048, /* a SWITCH that is true while its bit is clear; a QUANTITY: the rest of 2^32-1 */
     LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
     REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
     STARTS_ZERO = 65536,  /* when it is new; kernels without the feature refuse even a zero */
@@ -125,6 +131,7 @@ enum {
     YIELDS = 1 << 27, /* beside a kind that has a row of that name, the word is the kind's */
     MULTICAST = 1 << 28, /* an IP that is one, … */
     UNICAST = 1 << 29,   /* … or is none */
+    WHOLE = 1 << 30,     /* a PAIR that is shown as a text of both */
 };
 
 enum { DUMP_ATTRIBUTES = 32, ACCOUNT_GROUP = 1 };
@@ -205,8 +212,8 @@ struct object {
     /* Completes a dump's request, which has room for DUMP_ATTRIBUTES more bytes; filter: the fixed
        struct of the caller's filter. */
     void (*prepare_dump)(const void *filter, struct nlmsghdr *request);
-    /* Records that a listing, and those that a flush leaves out unless a filter names `unhide`, as
-       iproute2 does. */
+    /* Records that a listing, and those that a flush leaves out unless a filter names `unhide` (if
+       any), as iproute2 does. */
     bool (*hidden)(const struct reader *r), (*spared)(const struct reader *r);
     const char *unhide;
     /* Makes of a record, as a flush sends it back, what the kernel takes for a deletion. */

@@ -1,9 +1,9 @@
 /* tbf: struct tc_tbf_qopt and TCA_TBF_* (linux/pkt_sched.h; net/sched/sch_tbf.c).
 
    The kernel takes burst and minburst in bytes (TCA_TBF_BURST, TCA_TBF_PBURST), but tells them as
-   the time that they take at that rate, in ticks of 64 ns (PSCHED_SHIFT in
-   include/net/pkt_sched.h). A latency it does not know at all: only the limit in bytes. Tables of
-   rates (TCA_TBF_RTAB), which tc sends as well, are not looked at once a link layer is named. */
+   the time that they take at that rate (tick.h). A latency it does not know at all: only the limit
+   in bytes. Tables of rates (TCA_TBF_RTAB), which tc sends as well, are not looked at once a link
+   layer is named. */
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -11,17 +11,16 @@
 #include <string.h>
 
 #include "tables.h"
+#include "tick.h"
 #include "unit.h"
 
 enum {
-    TICK = 64, /* ns */
-    SECOND = 1000000000,
     /* numbers of our own, not the kernel's */
     LATENCY = READER_ATTRIBUTES - 1,
     LIMIT = READER_ATTRIBUTES - 2,
 };
 
-static const struct word linklayer_words[] = {
+const struct word linklayer_words[] = {
     { TC_LINKLAYER_UNAWARE, "unspec" },
     { TC_LINKLAYER_ETHERNET, "ethernet" },
     { TC_LINKLAYER_ATM, "atm" },
@@ -120,11 +119,9 @@ static int finish_tbf(struct writer *w, struct error *err) {
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* psched_l2t_ns (include/net/sch_generic.h) backwards. The kernel cut off a part of a tick: where a
-   byte takes longer than a tick this finds the bytes that were meant; else it takes the middle. */
+/* psched_l2t_ns (include/net/sch_generic.h) backwards. */
 static uint32_t bytes_in(uint32_t ticks, double rate, const struct tc_ratespec *spec) {
-    double ns = (double)ticks * TICK + (rate * TICK > SECOND ? TICK / 2 : 0);
-    double bytes = ceil(ns * rate / SECOND);
+    double bytes = bytes_in_ticks(ticks, rate);
     if ((spec->linklayer & TC_LINKLAYER_MASK) == TC_LINKLAYER_ATM)
         bytes = floor(bytes / 53) * 48; /* cells, and what is in them */
     return (uint32_t)fmax(0, fmin(bytes - spec->overhead, UINT32_MAX));

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 /* The suffixes of `man tc`, UNITS. */
@@ -51,6 +52,9 @@ static const struct suffix times[] = {
 /* A share is that part of 2^32-1 (net/sched/sch_netem.c). */
 static const struct suffix shares[] = { { "%", UINT32_MAX / 100.0 }, { 0 } };
 
+/* A probability is that part of 2^32 (net/sched/sch_red.c). */
+static const struct suffix probabilities[] = { { "", 0x1p32 }, { "%", 0x1p32 / 100 }, { 0 } };
+
 #define TIME .expected = "a time such as \"50ms\"", .suffixes = times, .said = 3, .bare = 1e3
 
 static const struct suffix seconds[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { 0 } };
@@ -79,6 +83,20 @@ const struct unit unit_ms = METRIC(ms, 1e6), unit_ms_8th = METRIC(ms_8th, 125e3)
 
 const struct unit
     unit_rate = { "a rate such as \"10mbit\"", rates, 5, .bare = 0.125, .number = 1, .step = 1 },
+    unit_bandwidth = { "a rate such as \"10mbit\", or \"unlimited\"",
+                       rates,
+                       5,
+                       .bare = 0.125,
+                       .number = 1,
+                       .step = 1,
+                       .zero = "unlimited" },
+    unit_probability = { "a probability such as \"0.02\"",
+                         probabilities,
+                         1,
+                         .bare = 0x1p32,
+                         .number = 0x1p32,
+                         .step = 1,
+                         .real = true },
     unit_size = { "a size such as \"32k\"", sizes, 3, .bare = 1, .number = 1, .step = 1 },
     unit_share = { "a share such as \"1%\"", shares,    1,           .bare = UINT32_MAX / 100.0,
                    .number = UINT32_MAX,     .step = 1, .real = true },
@@ -124,6 +142,10 @@ static bool find_factor(const struct unit *unit, const char *suffix, double *fac
 
 bool unit_parse(const struct unit *unit, const struct value *v, double *number) {
     double count, factor = unit->number;
+    if (unit->zero && v->type == VALUE_TEXT && !strcmp(v->text, unit->zero)) {
+        *number = 0;
+        return true;
+    }
     if (v->type == VALUE_NUMBER) {
         count = (double)v->number;
     } else if (v->type == VALUE_REAL) {
@@ -165,6 +187,10 @@ static const struct suffix *suffix_for(const struct unit *unit, int64_t number) 
 }
 
 void unit_say(const struct unit *unit, int64_t number, char text[UNIT_TEXT]) {
+    if (unit->zero && !number) {
+        snprintf(text, UNIT_TEXT, "%s", unit->zero);
+        return;
+    }
     const struct suffix *s = suffix_for(unit, number);
     struct decimal d = count_of(unit, number, s->factor);
     long long scale = (long long)tens[d.places], whole = d.digits / scale, rest = d.digits % scale;
@@ -176,6 +202,12 @@ void unit_say(const struct unit *unit, int64_t number, char text[UNIT_TEXT]) {
 
 void unit_show(const struct unit *unit, int64_t number, struct value *v) {
     struct decimal d = count_of(unit, number, unit->number);
+    if (unit->zero && !number) {
+        v->type = VALUE_TEXT;
+        v->text = unit->zero;
+        v->length = strlen(unit->zero);
+        return;
+    }
     v->type = unit->real || (unit->exact && d.places) ? VALUE_REAL : VALUE_NUMBER;
     v->real = (double)d.digits / tens[d.places];
     v->number = llrint((double)number * unit->step / unit->number);

@@ -15,17 +15,18 @@ struct unit {
         const char *name; /* in any case; NULL ends the list */
         double factor;
     } * suffixes;
-    int said;      /* so many of them are also written, from the largest on */
-    double bare;   /* what a text without one counts, as for tc */
-    double number; /* what a number counts, as in tc's JSON */
-    double step;   /* what 1 in the message counts */
-    bool real;     /* records have fractions of that number, … */
-    bool exact;    /* … or have them where there is one */
+    int said;         /* so many of them are also written, from the largest on */
+    double bare;      /* what a text without one counts, as for tc */
+    double number;    /* what a number counts, as in tc's JSON */
+    double step;      /* what 1 in the message counts */
+    bool real;        /* records have fractions of that number, … */
+    bool exact;       /* … or have them where there is one */
+    const char *zero; /* the word for 0 */
 };
 
 /* Rates are bytes a second in JSON, but bits a second where a text has no suffix. Times differ in
    JSON's measure and in the message's. */
-extern const struct unit unit_rate, unit_size, unit_share;
+extern const struct unit unit_rate, unit_size, unit_share, unit_bandwidth, unit_probability;
 extern const struct unit unit_seconds_ns, unit_us, unit_ns;
 extern const struct unit unit_ticks; /* hundredths of a second; a number counts seconds */
 extern const struct unit unit_ms, unit_ms_8th, unit_ms_4th;

@@ -1,7 +1,9 @@
 /* What a record shows, row by row. */
 #include <string.h>
 
+#include "action.h"
 #include "reader.h"
+#include "u32.h"
 
 static void walk_bits(const struct reader *r, const struct field *f, const struct sink *sink,
                       void *arg) {
@@ -72,11 +74,10 @@ static void walk_records(const struct reader *r, const struct field *f, const st
 static void walk_numbers(const struct reader *r, const struct field *f, const struct sink *sink,
                          void *arg) {
     struct field element = *f;
-    struct value v;
+    struct value v = { .type = VALUE_NUMBER };
     sink->open(arg, f, true);
     for (uint32_t i = 0; i < f->bit; i++) {
         element.offset = (uint16_t)(f->offset + i * wires[f->wire].size);
-        v.type = VALUE_NUMBER;
         if (read_number(r, &element, &v.number))
             sink->value(arg, NULL, &v);
     }
@@ -120,6 +121,10 @@ void schema_read(const struct reader *r, const struct sink *sink, void *arg) {
             walk_records(r, f, sink, arg);
         else if (f->meaning == NUMBERS)
             walk_numbers(r, f, sink, arg);
+        else if (f->meaning == MATCHES)
+            walk_matches(r, f, sink, arg);
+        else if (f->meaning == ACTIONS)
+            walk_actions(r, f, sink, arg);
         else if (read_value(r, f, &v))
             sink->value(arg, f, &v);
     }

@@ -11,7 +11,9 @@
 #include "../address.h"
 #include "../cleanup.h"
 #include "../netns.h"
+#include "masked.h"
 #include "names.h"
+#include "u32.h"
 #include "write.h"
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -93,7 +95,8 @@ static int refuse_word(const struct field *f, const struct value *v, struct erro
 /* A word of the row's list in any case, or a number that fits. */
 static int find_word(const struct field *f, const struct value *v, int64_t *number,
                      struct error *err) {
-    int base = f->meaning == NAMED && f->bit == 16 ? 16 : 0;
+    bool in_digits = f->bit == 16 && (f->meaning == NAMED || f->meaning == ENUM);
+    int base = in_digits ? 16 : 0;
     if (v->type == VALUE_TEXT)
         for (const struct word *word = words_of(f); word && word->name; word++)
             if (!strcasecmp(word->name, v->text)) {
@@ -428,6 +431,10 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [PIECE] = write_piece,
     [INSTEAD] = write_bool,
     [ACCOUNT] = write_account,
+    [KNODE] = write_node,
+    [MATCHES] = write_match,
+    [VEILED] = write_masked,
+    [ACTIONS] = NULL, /* action.h */
 };
 
 int write_plain(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
@@ -449,7 +456,7 @@ static bool is_shared(const struct field *f) {
 /* Under its name and its word, or by a row that writes the same attribute. A nest may have the rows
    of the message, but a struct in it is its own. */
 static bool is_given_twice(const struct writer *w, const struct field *f) {
-    if (f->meaning == BITS)
+    if (f->meaning == BITS || f->meaning == MATCHES)
         return false; /* word by word */
     if (is_shared(f))
         return message_given(w->message, f) && (!w->nest || (f->size && writer_find(w, f->attr)));
@@ -498,6 +505,18 @@ static int write_or_postpone(struct writer *w, const struct field *f, const stru
     return write_checked(w, f, &unlocked, err) < 0 ? -1 : message_postpone(w, f, start, err);
 }
 
+/* "1000-2000" and "fe80::1" are for the second row of that name. */
+static const struct field *second_row(const struct table *table, const struct field *f,
+                                      const struct value *v) {
+    bool range = f->meaning == PAIR && !(f->flags & WHOLE) && strchr(v->text, '-');
+    bool ipv6 = f->meaning == VEILED && f->bit == AF_INET && strchr(v->text, ':');
+    for (const struct field *other = table->fields; (range || ipv6) && other->meaning; other++)
+        if (other->name && !strcmp(other->name, f->name) &&
+            (range ? other->flags & WHOLE : other->bit == AF_INET6))
+            return other;
+    return f;
+}
+
 static bool is_for(const struct field *row, const struct value *v) {
     if (row->meaning == VIA)
         return strchr(v->text, ' ') != NULL;
@@ -507,6 +526,8 @@ static bool is_for(const struct field *row, const struct value *v) {
 /* What a row leaves to the one that has its attribute `.wide`, and the same word. */
 static const struct field *row_for(const struct table *table, const struct field *f,
                                    const struct value *v) {
+    if (v->type == VALUE_TEXT && (f->meaning == VEILED || f->meaning == PAIR))
+        return second_row(table, f, v);
     const struct field *other = v->type == VALUE_TEXT ? schema_instead(table, f) : NULL;
     return other && is_for(other, v) ? other : f;
 }

@@ -40,4 +40,5 @@ int write_piece(struct writer *w, const struct field *f, const struct value *v, 
 int write_realms(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_weight(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_handle(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err);

@@ -11,6 +11,7 @@
 
 #include "../address.h"
 #include "names.h"
+#include "u32.h"
 #include "unit.h"
 #include "write.h"
 
@@ -153,7 +154,7 @@ int write_quantity(struct writer *w, const struct field *f, const struct value *
     if (!unit_parse(unit, v, &number))
         return refuse(v, unit->expected, err);
     if (number >= 0 && rint(number) <= (double)max)
-        return put_number(w, f, llrint(number), err);
+        return put_number(w, f, f->flags & INVERTED ? max - llrint(number) : llrint(number), err);
     unit_say(unit, max, most);
     return error_set(err, ERANGE, "%s is out of range: 0 to %s", shown(v, text), most);
 }
@@ -292,6 +293,16 @@ int write_handle(struct writer *w, const struct field *f, const struct value *v,
     if (v->type != VALUE_TEXT || !parse_handle(v->text, &handle))
         return refuse(v, "a handle such as \"1:\" or \"1:2\"", err);
     return put_number(w, f, handle, err);
+}
+
+int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err) {
+    uint32_t handle;
+    int64_t number = v->number;
+    if (v->type == VALUE_TEXT && node_parse(v->text, &handle))
+        return put_number(w, f, handle, err);
+    if (v->type == VALUE_NUMBER || (v->type == VALUE_TEXT && parse_integer(v->text, 0, &number)))
+        return in_range(f, number, err) < 0 ? -1 : put_number(w, f, number, err);
+    return refuse(v, "a number, or of u32 such as \"800::5\"", err);
 }
 
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err) {

@@ -8,6 +8,7 @@ local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local record = require "nsh.record"
 local settle = require "nsh.settle"
+local traffic = require "nsh.traffic"
 
 local M = {}
 
@@ -20,14 +21,17 @@ local function first_of(args, ...)
 end
 
 -- The key of the name of what is also known by the interface that it is on.
-local own_key = { altname = "altname", qdisc = "kind", vlan = "vid", fdb = "mac", rule = "priority", nexthop = "id",
-    mdb = "grp" }
+local own_key = {
+    altname = "altname", qdisc = "kind", class = "classid", filter = "kind", vlan = "vid", fdb = "mac", mdb = "grp",
+    rule = "priority", nexthop = "id",
+}
 
 -- What an error calls the thing: "veth0" in "cannot add link veth0".
 local function name_of(object, args)
     if type(args) ~= "table" then return args and tostring(args) end
-    local own = own_key[object.name]
-    local name = first_of(args, 1, own or 1, "local_", "dst", "to", "name", "ifname", "dev")
+    local own = own_key[object.name] or 1
+    local first = object.name == "class" and own or 1 -- whose kind says less
+    local name = first_of(args, first, 1, own, "local_", "dst", "to", "name", "ifname", "dev")
     if type(name) == "table" then name = first_of(name, "name") end
     return name and tostring(name)
 end
@@ -57,6 +61,13 @@ local function hint_for(object, err, args)
     elseif err.message == "Specified qdisc kind is unknown" then
         return "this kernel has no such qdisc, or not its module: as root, modprobe sch_" ..
             errors.short(tostring(first_of(args, 1, "kind")))
+    elseif object.name == "filter" and err.message:find "^Parent Qdisc" then
+        return 'filters are on a qdisc: ns.qdisc:add{ "clsact", dev = … } has a place for them'
+    elseif err.message == "TC classifier not found" then
+        return "this kernel has no such filter, or not its module: as root, modprobe cls_" ..
+            errors.short(tostring(first_of(args, 1, "kind")))
+    elseif err.message == "Failed to load TC action module" then
+        return "this kernel has no such action, or not its module: as root, modprobe act_gact, act_police, …"
     elseif err.code == "EOPNOTSUPP" and object.name == "vlan" then
         return "the bridges of this kernel have no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)"
     elseif err.message == "Unknown device type" then
@@ -96,7 +107,6 @@ end
 
 local function run(object, method, verb, args, more)
     check_call(object, verb, args, more)
-    if method == "flush" then prepare(object, verb, args) end
     return request(object, method, verb, args, args)
 end
 
@@ -121,6 +131,23 @@ local function change(object, verb, args, more)
     if verb == "add" then add_altnames(object, args) end
 end
 
+-- The records of a list, or how many a flush has deleted, where that may take several requests.
+local function all_of(object, verb, args, more)
+    check_call(object, verb, args, more)
+    if verb == "flush" then prepare(object, verb, args) end
+    if not traffic.is_scattered(object) then return run(object, verb, verb, args) end
+    local result
+    traffic.each(object, args, function(given)
+        local part = request(object, verb, verb, args, given)
+        if verb == "flush" then
+            result = (result or 0) + part
+        else
+            result = result and table.move(part, 1, #part, #result + 1, result) or part
+        end
+    end)
+    return result
+end
+
 local verbs = {}
 
 --- Creates one. Errors: EEXIST, and what the kernel says.
@@ -134,6 +161,9 @@ local verbs = {}
 --     host.addr:add{ "10.0.0.1/24", dev = "veth0" }
 --     ns1.route:add{ "default", via = "10.0.0.1" }
 --     ns1.qdisc:add{ "netem", dev = "veth1", root = true, delay = "50ms", loss = "1%" }
+--     ns1.class:add{ "htb", dev = "veth2", parent = "1:", classid = "1:10", rate = "10mbit", ceil = "1gbit" }
+--     ns1.filter:add{ "u32", dev = "veth2", ingress = true, protocol = "ip", pref = 1,
+--                     match = "ip dst 10.0.0.0/8", action = { "mirred", redirect = true, dev = "ifb0" } }
 --     host.vlan:add{ 10, dev = "veth0", pvid = true, untagged = true }
 --     ns1.route:add{ "10.9.0.0/16", nexthops = { { via = "10.0.0.2", weight = 3 }, { via = "10.0.0.3" } } }
 --     ns1.nexthop:add{ 3, group = { 1, { id = 2, weight = 4 } } }
@@ -170,11 +200,12 @@ function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
 
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
 -- routes are those of IPv4 and the main table unless `family` or `table` (also "all") is given, and
--- neighbours those that have a state.
+-- neighbours those that have a state. Filters are those of all places, classes and filters those of all
+-- interfaces, unless the arguments say where.
 --
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
 function verbs:list(args, ...)
-    local records = run(self, "list", "list", args, ...)
+    local records = all_of(self, "list", args, ...)
     local leads_elsewhere = self.name == "link" or self.name == "nsid"
     return leads_elsewhere and require("nsh.peers").note(records, self.ns) or records
 end
@@ -199,7 +230,7 @@ function verbs:flush(args, ...)
         errors.check_self(self, "ns", "ns.neigh:flush{…}")
         refuse(self, "flush", args, errors.new("EINVAL", "say which: flush requires arguments"))
     end
-    return run(self, "flush", "flush", args, ...)
+    return all_of(self, "flush", args, ...)
 end
 
 local classes = {}

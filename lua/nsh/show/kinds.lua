@@ -82,14 +82,34 @@ local function fate(record) return record.blackhole and "blackhole" or record.fd
 local function known_protocol(record) return record.protocol ~= "unspec" and record.protocol or nil end
 
 local function place(record)
-    return record.root and "root" or record.parent
+    return record.root and "root" or record.ingress and "ingress" or record.egress and "egress" or record.parent
+end
+
+-- "police, mirred to eth1, drop": what a filter does.
+local function actions(record)
+    local words = {}
+    for _, act in ipairs(type(record.options) == "table" and record.options.actions or {}) do
+        local word = act.kind == "gact" and act.control_action or act.mirred_action or act.kind
+        words[#words + 1] = act.to_dev and word .. " to " .. act.to_dev or word
+    end
+    return table.concat(words, ", ")
+end
+
+-- The class, and which words of the packet, or which of its fields.
+local function matches(record)
+    local shown = type(record.options) == "table" and record.options or {}
+    return shown.match
+end
+
+local function class_of(record)
+    return type(record.options) == "table" and (record.options.flowid or record.options.classid) or nil
 end
 
 local function vlans(record)
     return record.vlanEnd and record.vlan .. "-" .. record.vlanEnd or record.vlan
 end
 
-local first_options = { rate = 1, delay = 2, ["loss-random"] = 3, limit = 4 }
+local first_options = { rate = 1, ceil = 2, delay = 2, ["loss-random"] = 3, limit = 4 }
 
 local function comes_first(a, b)
     local rank_a, rank_b = first_options[a] or 5, first_options[b] or 5
@@ -110,8 +130,9 @@ local function as_share(fraction) return ("%.4g%%"):format(fraction * 100) end
 
 -- What the numbers of an option are, as tc has them in JSON, and its word; of others they stand as they are.
 local units = {
-    rate = { as_rate }, delay = { as_time, also = "jitter" }, ["loss-random"] = { as_share, word = "loss" },
-    loss = { as_share }, jitter = { as_time }, duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
+    rate = { as_rate }, ceil = { as_rate }, delay = { as_time, also = "jitter" },
+    ["loss-random"] = { as_share, word = "loss" }, loss = { as_share }, jitter = { as_time },
+    duplicate = { as_share }, corrupt = { as_share }, reorder = { as_share },
 }
 
 --- An option of a qdisc as on the command line, "delay 50ms 10ms": a number as tc has it in JSON, a text as it
@@ -216,6 +237,14 @@ M.columns = {
     socket = {
         { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },
         { "PROCESS", socket_process },
+    },
+    filter = {
+        { "DEV", device }, { "PARENT", place }, { "PROTO", "protocol" }, { "PREF", "pref" }, { "HANDLE", "handle" },
+        { "KIND", "kind" }, { "MATCH", matches }, { "CLASSID", class_of }, { "ACTIONS", actions },
+    },
+    class = {
+        { "DEV", device }, { "PARENT", place }, { "CLASSID", "handle" }, { "KIND", "kind" }, { "LEAF", "leaf" },
+        { "OPTIONS", options },
     },
     qdisc = {
         { "DEV", device }, { "PARENT", place }, { "HANDLE", "handle" }, { "KIND", "kind" },
