@@ -1,8 +1,5 @@
 -- Bonds, by the words of ip-link(8).
 local kinds = dofile((arg[0]:gsub("[^/]*$", "kinds.lua")))
-local oracle = dofile((arg[0]:gsub("[^/]*$", "oracle.lua")))
-local lu = require "luaunit"
-local nsh = require "nsh"
 
 kinds.test{
     kind = "bond",
@@ -37,9 +34,6 @@ kinds.test{
     },
     changes = {
         { { miimon = 200, updelay = 400 }, "miimon 200 updelay 400" },
-        { { arp_interval = 100, arp_ip_target = { "10.0.0.4" } }, "arp_interval 100 arp_ip_target 10.0.0.4" },
-        { { arp_ip_target = { "10.0.0.5", "10.0.0.6" } }, "arp_ip_target 10.0.0.5,10.0.0.6" },
-        { { miimon = 100 }, "miimon 100" },
         { { mode = 4, lacp_rate = "fast" }, "mode 802.3ad lacp_rate fast" },
     },
     wrong = {
@@ -53,38 +47,5 @@ kinds.test{
             'ad_actor_system: "x" is not a MAC address such as 02:00:00:00:00:01' },
     },
 }
-
--- --- ports ---------------------------------------------------------------------------------------
-
-TestPort = {}
-
-local function require_bonds(ns)
-    local ok, err = pcall(ns.link.add, ns.link, { "bond0", type = "bond", mode = "active-backup" })
-    lu.skipIf(not ok and err.message == "Unknown device type", "this kernel has no links of kind bond")
-end
-
-function TestPort.test_what_a_port_has()
-    local ns <close> = nsh.netns.new()
-    require_bonds(ns)
-    for i = 0, 1 do ns.link:add{ "p" .. i, type = "veth", peer = "q" .. i, master = "bond0" } end
-    local function same(name)
-        local theirs = oracle.prepare("ip", "link", kinds.support.ip(ns, "-d link show %s", name)[1])
-        local ours = oracle.prepare("nsh", "link", kinds.support.as_json(ns.link:get(name)))
-        lu.assertEquals(oracle.differences(ours, theirs, name, {}), {})
-        return ours.linkinfo.info_slave_data
-    end
-    ns.link:set{ "p0", type = "bond_slave", queue_id = 3, prio = -7 }
-    kinds.support.sh("ip link set dev p1 type bond_slave queue_id 4 prio 9", ns)
-    local p0, p1 = same "p0", same "p1"
-    lu.assertEquals({ p0.queue_id, p0.prio, p1.queue_id, p1.prio }, { 3, -7, 4, 9 })
-    local record = ns.link:get "p0"
-    ns.link:del "p0"
-    record.link = "q0"
-    ns.link:add(record)
-    lu.assertEquals(same("p0").queue_id, 3)
-    kinds.support.refused("ERANGE", "cannot set link p1 in " .. ns.name ..
-        ": queue_id: 65536 is out of range: 0 to 65535 (ERANGE)", ns.link.set, ns.link,
-        { "p1", type = "bond_slave", queue_id = 65536 })
-end
 
 os.exit(kinds.run())
