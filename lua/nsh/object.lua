@@ -216,7 +216,7 @@ end
 --     host.route:show{ table = "all" }
 function verbs:show(args, ...)
     local show = require "nsh.show"
-    if not show.is_json() then return show(self:list(args, ...)) end
+    if not show.is_json() or traffic.is_scattered(self) then return show(self:list(args, ...)) end
     run(self, "print", "list", args, ...)
 end
 
