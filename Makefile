@@ -84,17 +84,17 @@ LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
 
 demo:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)./nsh -S examples/bridge.lua
 
 check:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all tests
 	$(Q)tests/run $(NSH) $(BUILD) $(TESTS)
 
 check-vm:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(VM_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all tests
 	$(Q)tests/vm/check $(NSH) $(BUILD) $(TESTS)
 
 lint:
@@ -108,7 +108,7 @@ pictures: all
 
 bench:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tests/bench/run
 
 install: all

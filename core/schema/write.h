@@ -39,6 +39,14 @@ int write_account(struct writer *w, const struct field *f, const struct value *v
 int write_piece(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_realms(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_weight(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_mac(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_length(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_via(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_group(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_ip(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_subnet(struct writer *w, const struct field *f, const struct value *v, struct error *err);
+int write_address(struct writer *w, const struct field *f, const struct value *v,
+                  struct error *err);
 int write_handle(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int write_node(struct writer *w, const struct field *f, const struct value *v, struct error *err);
 int refuse_list(struct writer *w, const struct field *f, const struct value *v, struct error *err);
