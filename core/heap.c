@@ -40,7 +40,7 @@ void *heap_allocate(void *unused, void *block, size_t old_size, size_t size) {
         return NULL;
     }
     char *result = realloc(block, size);
-    if (result + size > top && result < (char *)sbrk(0)) /* the largest blocks lie elsewhere */
+    if (result && result + size > top && result < (char *)sbrk(0)) /* the largest lie elsewhere */
         follow(result);
     return result;
 }
