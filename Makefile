@@ -34,7 +34,7 @@ CORE    := $(wildcard core/*.c core/schema/*.c)
 PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c repl.c shell.c commands.c enter.c)
 BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
-CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c
+CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c core/netns_make.c
 MODULES := $(sort $(shell find lua -name '*.lua'))
 # They run whole labs again and again, or kill them: nothing in that is for the sanitizers to see.
 REPEATS := $(addprefix tests/sh/,examples_test.sh mutation_test.sh kill_test.sh kill_lab_test.sh kill_firewall_test.sh)

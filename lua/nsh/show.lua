@@ -288,7 +288,9 @@ function M.show(...)
         texts[2 * i - 1] = i == 1 and "" or (was_alone or on_own_lines) and "\n" or "\t"
         texts[2 * i] = M.format(value)
     end
-    if texts[1] then io.stdout:write(table.unpack(texts)):write "\n" end
+    if not texts[1] then return end
+    texts[#texts + 1] = "\n"
+    io.stdout:write(table.unpack(texts))
 end
 
 --- Switches `show`, and what the prompt prints, to JSON (`on` true) and back (false).

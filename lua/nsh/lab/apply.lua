@@ -37,7 +37,8 @@ local function end_of_run(steps, first)
     return last
 end
 
--- Namespaces are taken when the first step needs one of them: the kernel has been at work on them since begin().
+-- The first namespaces are taken in their turn, more when a step needs one of them: the kernel has been at work on
+-- them since begin().
 local function take_namespaces(layer)
     local coming = layer.coming
     local first, last = coming.taken + 1, math.min(coming.taken + NAMESPACES, #coming)
@@ -72,8 +73,12 @@ local function apply(lab, layer, steps)
     while i <= #steps do
         progress:at(i - 1)
         local last = end_of_run(steps, i)
-        if steps[i].kind == "netns" then table.move(steps, i, last, #layer.coming + 1, layer.coming)
-        else apply_run(layer, steps, i, last) end
+        if steps[i].kind == "netns" then
+            table.move(steps, i, last, #layer.coming + 1, layer.coming)
+            take_namespaces(layer)
+        else
+            apply_run(layer, steps, i, last)
+        end
         i = last + 1
     end
     while layer.coming.taken < #layer.coming do take_namespaces(layer) end
