@@ -76,12 +76,12 @@ cat >again.lua <<'EOF2'
 local lab = nsh.lab "again"
 lab:star(5, lab:pool "10.0.0.0/16")
 lab:up()
-for i = 1, 400 do lab:node("x" .. i):connect{ to = lab:find "s1" } end
+for i = 1, 800 do lab:node("x" .. i):connect{ to = lab:find "s1" } end
 local rounds = 0
 require "nsh.core".interrupt.loop(function(err)
     rounds = rounds + 1
     if rounds == 1 then
-        os.execute "(sleep 0.1; kill -INT $PPID) &"
+        os.execute "(sleep 0.05; kill -INT $PPID) &"
         lab:up()
     end
     print(tostring(err):match "interrupted", #nsh.netns.list(), #lab:find "s1".link:list{ master = "s1" })
