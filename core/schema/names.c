@@ -54,6 +54,13 @@ static size_t count_words(const struct word *words) {
     return count;
 }
 
+static bool is_own(const struct names *names, const char *name) {
+    for (const struct word *word = names->own; word->name; word++)
+        if (word->name == name)
+            return true;
+    return false;
+}
+
 /* The file has the last word, but for 0: that is what no table and no protocol is. */
 static void add(struct names *names, size_t *count, unsigned number, const char *name) {
     size_t i = 0;
@@ -64,6 +71,8 @@ static void add(struct names *names, size_t *count, unsigned number, const char 
     char *copy = strdup(name);
     if (!copy)
         return;
+    if (i < *count && !is_own(names, names->all[i].name))
+        free((char *)names->all[i].name);
     names->all[i] = (struct word){ number, copy };
     *count += i == *count;
 }
