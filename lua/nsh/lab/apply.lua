@@ -13,11 +13,11 @@ local M = {}
 
 local guardian = core.guardian
 
--- Messages sent at once: so Ctrl-C and progress get a turn between them.
-local BATCH = 64
+-- Messages sent at once: so Ctrl-C, progress, and namespaces that are being made get a turn between them.
+local BATCH = 16
 -- Namespaces taken at once: while the kernel makes the next ones, what goes into these is made. (And SCM_RIGHTS,
 -- by which the guardian gets them, takes 253 descriptors; include/net/scm.h).
-local NAMESPACES = 50
+local NAMESPACES = 16
 -- Seconds in which the kernel clears a lab away: a thousand namespaces take it one or two.
 local GONE = 20
 -- The same for what may also be somebody's own, who then gets his error so much later.
