@@ -70,14 +70,7 @@ local function clear()
     end
 end
 
-local function traced(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return table.concat(lines, "\n")
-end
+local function traced(fn) return table.concat(support.commands(fn), "\n") end
 
 -- --- what can be said ----------------------------------------------------------------------------
 

@@ -46,14 +46,7 @@ local function del_link()
     end
 end
 
-local function commands_of(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return table.concat(lines, "\n")
-end
+local function commands_of(fn) return table.concat(support.commands(fn), "\n") end
 
 -- --- what is compared ----------------------------------------------------------------------------
 

@@ -38,14 +38,7 @@ local function go_down(lab)
 end
 
 -- What -x says while fn runs.
-local function changes(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return lines
-end
+local changes = support.commands
 
 local FOREIGN = [[
 table ip filter {

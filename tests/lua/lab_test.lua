@@ -13,14 +13,7 @@ local function interfaces(ns)
 end
 
 -- What fn() changes, as commands.
-local function changes(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return lines
-end
+local changes = support.commands
 
 local function gone()
     support.wait_for("the lab is gone", function()

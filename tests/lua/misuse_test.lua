@@ -21,13 +21,7 @@ local function raised(fn, code, words)
     return err
 end
 
-local function commands(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    fn()
-    nsh.trace(false)
-    return lines
-end
+local commands = support.commands
 
 TestSandbox = {}
 

@@ -150,14 +150,7 @@ function M.with(options, more)
 end
 
 -- Calls fn; returns the commands that it would be.
-function M.traced(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return table.concat(lines, "\n")
-end
+function M.traced(fn) return table.concat(support.commands(fn), "\n") end
 
 local function settled(ns, kind)
     local records = M.ours(ns)

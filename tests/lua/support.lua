@@ -12,6 +12,22 @@ local pid = assert(io.open "/proc/self/stat"):read "n"
 
 -- --- commands ------------------------------------------------------------------------------------
 
+--- The commands that nsh reports (`-x`) while fn(...) runs, a list; and what pcall says of it.
+function M.trace(fn, ...)
+    local lines = {}
+    nsh.trace(function(line) lines[#lines + 1] = line end)
+    local ok, err = pcall(fn, ...)
+    nsh.trace(false)
+    return lines, ok, err
+end
+
+--- The same of what must not fail.
+function M.commands(fn, ...)
+    local lines, ok, err = M.trace(fn, ...)
+    if not ok then error(err, 0) end
+    return lines
+end
+
 --- What a shell command prints, which must succeed: in the namespace of nsh, or inside `ns`.
 function M.sh(command, ns)
     if ns and ns ~= nsh.host then

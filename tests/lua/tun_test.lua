@@ -8,13 +8,7 @@ nsh.sandbox()
 
 local ns, other
 
-local function trace(fn, ...)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn, ...)
-    nsh.trace(false)
-    return lines, ok, err
-end
+local trace = support.trace
 
 -- What iproute2 says of a link there, and that nsh says the same.
 local function shown(where, name)

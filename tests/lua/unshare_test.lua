@@ -17,14 +17,7 @@ local function names(ns)
 end
 
 -- Calls fn with the commands that nsh reports meanwhile.
-local function traced(fn)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn)
-    nsh.trace(false)
-    if not ok then error(err, 0) end
-    return lines
-end
+local traced = support.commands
 
 -- --- the process ---------------------------------------------------------------------------------
 

@@ -49,13 +49,7 @@ local function assert_same_links(theirs, ours)
 end
 
 -- The commands of fn(...), which may fail.
-local function trace(fn, ...)
-    local lines = {}
-    nsh.trace(function(line) lines[#lines + 1] = line end)
-    local ok, err = pcall(fn, ...)
-    nsh.trace(false)
-    return lines, ok, err
-end
+local trace = support.trace
 
 -- --- records -------------------------------------------------------------------------------------
 
