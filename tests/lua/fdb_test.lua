@@ -70,8 +70,6 @@ local function clear()
     end
 end
 
-local function traced(fn) return table.concat(support.commands(fn), "\n") end
-
 -- --- what can be said ----------------------------------------------------------------------------
 
 local function mac(n) return ("02:00:00:00:00:%02x"):format(n) end
@@ -116,7 +114,7 @@ local tunnels = {
 local function check_step(step)
     local verb, n, args, words = table.unpack(step)
     args.mac = mac(n)
-    local command = traced(function() by_nsh.fdb[verb](by_nsh.fdb, args) end)
+    local command = support.said(function() by_nsh.fdb[verb](by_nsh.fdb, args) end)
     bridge(by_bridge, ("fdb %s %s dev %s %s"):format(verb, args.mac, args.dev or args.ifname, words))
     support.sh((command:gsub("by%-nsh", "by-command")))
     lu.assertEquals(own(theirs(by_nsh)), own(theirs(by_bridge)), command)

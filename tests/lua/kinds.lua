@@ -46,8 +46,6 @@ local function del_link()
     end
 end
 
-local function commands_of(fn) return table.concat(support.commands(fn), "\n") end
-
 -- --- what is compared ----------------------------------------------------------------------------
 
 -- What iproute2 shows of the link, by way.
@@ -87,17 +85,6 @@ local function note(seen, prefix, fields, values)
     if prefix == "" then table.insert(seen, values) end
 end
 
-local function unvaried(seen, constant)
-    local keys, missing = {}, {}
-    for _, values in ipairs(seen) do for key in pairs(values) do keys[key] = true end end
-    for key in pairs(keys) do
-        local different = false
-        for _, values in ipairs(seen) do different = different or values[key] ~= seen[1][key] end
-        if not different and not constant[key] then missing[#missing + 1] = key end
-    end
-    return missing
-end
-
 -- --- the four ways -------------------------------------------------------------------------------
 
 local function with(args, more)
@@ -113,7 +100,7 @@ end
 -- nsh's `verb` with `args`, ip's `words`, the record, and the command.
 local function do_all(verb, args, words)
     local link = spaces["by-nsh"].link
-    local printed = commands_of(function() link[verb](link, args) end)
+    local printed = support.said(function() link[verb](link, args) end)
     support.sh(("set -e; ip -n by-ip link %s %s %s 2>/dev/null\n%s"):format(verb, NAME, words,
         (printed:gsub("%-n by%-nsh ", "-n by-command "))))
     local other = spaces["by-record"].link
@@ -194,7 +181,7 @@ function M.test(spec)
         local ns = spaces["by-nsh"]
         for _, case in ipairs(spec.cases) do
             ns.link:add(with({ NAME, type = spec.kind }, case[1]))
-            lu.assertEquals(commands_of(function() ns.link:set(ns.link:get(NAME)) end), "")
+            lu.assertEquals(support.said(function() ns.link:set(ns.link:get(NAME)) end), "")
             ns.link:del(NAME)
         end
     end
@@ -206,7 +193,7 @@ function M.test(spec)
         end
     end
     function class.test_zz_every_field_was_varied()
-        lu.assertEquals(unvaried(seen, spec.constant or {}), {})
+        lu.assertEquals(oracle.unvaried(seen, spec.constant or {}), {})
     end
 end
 

@@ -87,13 +87,7 @@ local ns, other
 TestOverflow = {}
 
 function TestOverflow.setUp()
-    ns, other = nsh.netns.add "mon1", nsh.netns.add "mon2"
-    ns.link:add{ "v0", type = "veth", peer = { "v1", netns = other } }
-    for _, one in ipairs{ { ns, "v0" }, { other, "v1" } } do
-        one[1].link:set{ one[2], addrgenmode = "none" }
-        one[1].link:set{ one[2], up = true }
-    end
-    nsh.settle()
+    ns, other = support.pair("mon1", "mon2")
 end
 
 function TestOverflow.tearDown()

@@ -101,4 +101,16 @@ function M.differences(ours, theirs, path, found)
     return found
 end
 
+--- The keys that had but one value in all that was seen, a list of tables, but for those in `constant`.
+function M.unvaried(seen, constant)
+    local keys, missing = {}, {}
+    for _, values in ipairs(seen) do for key in pairs(values) do keys[key] = true end end
+    for key in pairs(keys) do
+        local different = false
+        for _, values in ipairs(seen) do different = different or values[key] ~= seen[1][key] end
+        if not different and not constant[key] then missing[#missing + 1] = key end
+    end
+    return missing
+end
+
 return M

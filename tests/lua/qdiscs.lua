@@ -150,7 +150,7 @@ function M.with(options, more)
 end
 
 -- Calls fn; returns the commands that it would be.
-function M.traced(fn) return table.concat(support.commands(fn), "\n") end
+M.traced = support.said
 
 local function settled(ns, kind)
     local records = M.ours(ns)

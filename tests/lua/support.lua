@@ -28,6 +28,9 @@ function M.commands(fn, ...)
     return lines
 end
 
+--- The same as one text.
+function M.said(fn, ...) return table.concat(M.commands(fn, ...), "\n") end
+
 --- What a shell command prints, which must succeed: in the namespace of nsh, or inside `ns`.
 function M.sh(command, ns)
     if ns and ns ~= nsh.host then
@@ -94,6 +97,19 @@ function M.wait_for_rest(spaces)
     for _, ns in ipairs(spaces) do
         M.wait_for("no address is tentative", function() return not is_tentative(ns) end)
     end
+end
+
+--- Two namespaces of these names, with a veth pair between them, up and without addresses of their own: v0 in the
+-- first, v1 in the second.
+function M.pair(name, other_name)
+    local ns, other = nsh.netns.add(name), nsh.netns.add(other_name)
+    ns.link:add{ "v0", type = "veth", peer = { "v1", netns = other } }
+    for _, one in ipairs{ { ns, "v0" }, { other, "v1" } } do
+        one[1].link:set{ one[2], addrgenmode = "none" }
+        one[1].link:set{ one[2], up = true }
+    end
+    nsh.settle()
+    return ns, other
 end
 
 -- --- tables --------------------------------------------------------------------------------------

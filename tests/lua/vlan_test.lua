@@ -64,8 +64,6 @@ local function clear()
     end
 end
 
-local function traced(fn) return table.concat(support.commands(fn), "\n") end
-
 -- --- what can be said ----------------------------------------------------------------------------
 
 -- The verb, its arguments, and bridge's words.
@@ -99,7 +97,7 @@ local options = {
 local function apply(list)
     for _, step in ipairs(list) do
         local verb, args, words = table.unpack(step)
-        local command = traced(function() by_nsh.vlan[verb](by_nsh.vlan, args) end)
+        local command = support.said(function() by_nsh.vlan[verb](by_nsh.vlan, args) end)
         bridge(by_bridge, "vlan " .. words)
         support.sh((command:gsub("by%-nsh", "by-command")))
         lu.assertEquals(theirs(by_nsh), theirs(by_bridge), words)
@@ -153,7 +151,7 @@ end
 function TestVlan.test_forwarding_in_a_vlan()
     need_vlans()
     by_nsh.vlan:add{ 7, dev = "p1" }
-    local command = traced(function()
+    local command = support.said(function()
         by_nsh.fdb:add{ "02:00:00:00:00:07", dev = "p1", vlan = 7, master = true, static = true }
     end)
     lu.assertEquals(command,

@@ -50,8 +50,6 @@ end
 
 -- --- what is compared ----------------------------------------------------------------------------
 
-local function commands_of(fn) return table.concat(support.commands(fn), "\n") end
-
 local function list(spec, ns, family)
     local filter = { family = family or nil }
     for key, value in pairs(spec.filter or {}) do filter[key] = value end
@@ -117,23 +115,11 @@ local function note(seen, prefix, fields, values)
     return values
 end
 
--- Fields that had but one value in all cases.
-local function unvaried(seen, constant)
-    local keys, missing = {}, {}
-    for _, values in ipairs(seen) do for key in pairs(values) do keys[key] = true end end
-    for key in pairs(keys) do
-        local different = false
-        for _, values in ipairs(seen) do different = different or values[key] ~= seen[1][key] end
-        if not different and not constant[key] then missing[#missing + 1] = key end
-    end
-    return missing
-end
-
 -- --- the four ways -------------------------------------------------------------------------------
 
 local function build(spec, args, words, family)
     local object, option = spaces["by-nsh"][spec.object], option_of(family)
-    local printed = commands_of(function() object:add(args) end)
+    local printed = support.said(function() object:add(args) end)
     support.sh(("%s -n by-ip %s%s add %s"):format(spec.program or "ip", option, spec.words or spec.object, words))
     support.sh((printed:gsub("%-n by%-nsh ", "-n by-command ")))
     for _, record in ipairs(list(spec, spaces["by-nsh"], family)) do
@@ -211,7 +197,7 @@ function M.test(spec)
         end
     end
     function class.test_zz_every_field_was_varied()
-        lu.assertEquals(unvaried(seen, spec.constant or {}), {})
+        lu.assertEquals(oracle.unvaried(seen, spec.constant or {}), {})
     end
     return class
 end
