@@ -111,14 +111,17 @@ end
 
 Namespace.__complete = own_names -- what Tab offers
 
---- The netlink socket inside this namespace; opened when it is first needed.
-function methods:socket()
-    local socket = rawget(self, "netlink")
+--- The netlink socket inside this namespace; opened when it is first needed. Of generic netlink that of a
+-- family. Errors: ENOENT: the kernel does not know the family.
+function methods:socket(family)
+    local key = family and "netlink " .. family or "netlink"
+    local socket = rawget(self, key)
     if not socket then
         local err
-        socket, err = core.netlink.open(self.handle, self.label)
+        socket, err = core.netlink.open(self.handle, self.label, family)
+        if not socket and family then errors.raise(err, "use " .. family, self.name) end
         if not socket then errors.raise(err, "use namespace " .. self.name) end
-        rawset(self, "netlink", socket)
+        rawset(self, key, socket)
     end
     return socket
 end
@@ -128,8 +131,10 @@ end
 -- `local ns <close> = nsh.netns.new()` does it.
 function methods:close()
     if not self.handle then return end
-    local socket = rawget(self, "netlink")
-    if socket then socket:close() end
+    for _, key in ipairs{ "netlink", "netlink wireguard" } do
+        local socket = rawget(self, key)
+        if socket then socket:close() end
+    end
     self.handle:close()
     self.closed = true
 end
