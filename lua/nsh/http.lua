@@ -127,4 +127,6 @@ function M.http(ns, request)
     return { status = status, headers = parse_headers(head), body = body }
 end
 
+options.declare(M.http, rows)
+
 return M

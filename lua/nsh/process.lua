@@ -9,6 +9,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
+local options = require "nsh.options"
 local server = require "nsh.server"
 local settle = require "nsh.settle"
 local trace = require "nsh.trace"
@@ -444,5 +445,9 @@ function M.exec(ns, args, ...)
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end
+
+options.declare(M.exec, options.rows(exec_options), { first = "file" })
+options.declare(M.spawn, options.rows(spawn_options), { first = "file" })
+options.declare(M.unshare, options.rows(unshare_options), { first = "file" })
 
 return M

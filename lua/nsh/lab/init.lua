@@ -192,6 +192,18 @@ function Lab.__complete()
     return list
 end
 
+-- Looking at `lab.host` does not declare it.
+function Lab.__look(lab, key)
+    if key == "host" then
+        local host = Node.new(lab, "host", "host")
+        host.ns = require("nsh").host
+        return host
+    end
+    return methods[key] or elsewhere[key] and require(elsewhere[key])[key] or nil
+end
+
+Lab.__finds = "by_name" -- where `find` looks
+
 --- Raises an error if something refers to a node that there is not.
 function methods:check()
     for name, waiting in pairs(self.waiting) do
