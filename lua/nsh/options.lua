@@ -64,8 +64,17 @@ function M.declare(fn, rows, more)
     return fn
 end
 
+--- Notes that a function takes what another one does, which `other` returns: that may have to be loaded.
+--
+--     options.like(methods.run, function() return require("nsh.process").spawn end)
+function M.like(fn, other) declared[fn] = other end
+
 --- What was declared of a function, or nil.
-function M.of(fn) return declared[fn] end
+function M.of(fn)
+    local found = declared[fn]
+    if type(found) == "function" then return M.of(found()) end
+    return found
+end
 
 --- Rows of options that only have a type: { output = "boolean", … }.
 function M.rows(types)

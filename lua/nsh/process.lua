@@ -9,7 +9,6 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local loop = require "nsh.loop"
-local options = require "nsh.options"
 local server = require "nsh.server"
 local settle = require "nsh.settle"
 local trace = require "nsh.trace"
@@ -445,6 +444,8 @@ function M.exec(ns, args, ...)
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end
+
+local options = require "nsh.options" -- above, that is what a caller chose
 
 options.declare(M.exec, options.rows(exec_options), { first = "file" })
 options.declare(M.spawn, options.rows(spawn_options), { first = "file" })

@@ -12,6 +12,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
+local options = require "nsh.options"
 
 local Lab = { __name = "nsh.lab" }
 local methods = {}
@@ -214,5 +215,8 @@ function methods:check()
             nearest and ("; did you mean %s"):format(nearest) or ""), "ENOENT")
     end
 end
+
+options.declare(methods.find, {}, { first = "node" })
+options.like(methods.pingall, function() return require("nsh.lab.pingall").pingall end)
 
 return { new = new, Lab = Lab }

@@ -329,6 +329,7 @@ Node.__finds = "by_name" -- where `find` looks
 
 options.declare(methods.connect, Interface.rows, { link = "veth", peer = Interface.rows })
 options.declare(methods.bridge, Interface.rows, { link = "bridge" })
+options.like(methods.run, function() return require("nsh.process").spawn end)
 options.declare(methods.find, {}, { first = "declared" })
 options.declare(Objects.__call, Interface.rows, { link = "" }) -- of `link`
 

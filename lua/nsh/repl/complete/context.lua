@@ -180,7 +180,7 @@ local function take_word(tokens, text)
         return { word = last.value, start = last.body, quote = last.open }
     elseif last and (last.kind == "name" or last.kind == "keyword") and last.last == #text then
         tokens[#tokens] = nil
-        return { word = last.text, start = last.at }
+        return { word = last.text, start = last.first }
     elseif last and (last.open or (last.kind == "number" and last.last == #text)) then
         return nil -- a comment, or in the middle of a number
     end

@@ -22,7 +22,7 @@ end
 -- `body` is where the inside begins; without an end the string is `open`: by what it was opened.
 local function string_token(text, at, body, first, last, opening)
     local inside = text:sub(body, (first or 0) - 1)
-    return { kind = "string", at = at, body = body, last = last or #text, value = inside,
+    return { kind = "string", first = at, body = body, last = last or #text, value = inside,
         open = not first and opening or nil }
 end
 
@@ -47,20 +47,20 @@ end
 
 local function comment(text, at)
     local long = long_string(text, at + 2)
-    if long then return { kind = "comment", at = at, last = long.last, open = long.open } end
+    if long then return { kind = "comment", first = at, last = long.last, open = long.open } end
     local stop = text:find("\n", at, true)
-    return { kind = "comment", at = at, last = stop or #text, open = not stop and "--" or nil }
+    return { kind = "comment", first = at, last = stop or #text, open = not stop and "--" or nil }
 end
 
 local function word_token(text, at, last)
     local word = text:sub(at, last)
-    return { kind = M.KEYWORDS[word] and "keyword" or "name", at = at, last = last, text = word }
+    return { kind = M.KEYWORDS[word] and "keyword" or "name", first = at, last = last, text = word }
 end
 
 -- As far as Lua would read; that an exponent's sign is left out does no harm here.
 local function number_token(text, at)
     local _, last = text:find("^%.?%d[%w.]*", at)
-    return { kind = "number", at = at, last = last, value = tonumber(text:sub(at, last)) }
+    return { kind = "number", first = at, last = last, value = tonumber(text:sub(at, last)) }
 end
 
 local function next_token(text, at)
@@ -71,11 +71,11 @@ local function next_token(text, at)
     if text:find("^%-%-", at) then return comment(text, at) end
     local operator = is_operator(text, at)
     return long_string(text, at) or
-        { kind = "operator", at = at, last = at + #operator - 1, text = operator }
+        { kind = "operator", first = at, last = at + #operator - 1, text = operator }
 end
 
 --- The tokens of `text`, a list of { kind = "name", "keyword", "number", "string", "operator" or "comment",
--- at =, last = (its bytes), text = (of names, keywords and operators), value = (of numbers, and what stands
+-- first =, last = (its bytes), text = (of names, keywords and operators), value = (of numbers, and what stands
 -- between a string's quotes, as it is written), body = (where that begins), open = (a string or comment
 -- that does not end: with what it begins) }. Comments that have ended are left out.
 --

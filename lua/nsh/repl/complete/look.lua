@@ -62,6 +62,16 @@ function M.keys(value)
     return seen
 end
 
+--- The names of the functions among them, sorted.
+function M.methods(value)
+    local list = {}
+    for key in pairs(M.keys(value)) do
+        if M.is_name(key) and type(M.field(value, key)) == "function" then list[#list + 1] = key end
+    end
+    table.sort(list)
+    return list
+end
+
 --- Whether a value can stand before a parenthesis. What is declared and not there yet may become a function.
 function M.can_be_called(value)
     return value == nil or type(value) == "function" or metafield(value, "__call") ~= nil
@@ -80,7 +90,7 @@ end
 --
 --     look.resolve({ { name = "host" }, { key = "link" } }, _G)
 function M.resolve(path, env, known)
-    local first, value, self = path[1], nil, nil
+    local first, value, self = path[1]
     local own = first.name and known and known[first.name]
     if own then
         known = setmetatable({ [first.name] = false }, { __index = known }) -- local x = x.y
