@@ -164,7 +164,7 @@ function methods:down() require("nsh.lab.apply").down(self) end
 --     assert(lab:pingall().ok)
 function methods:pingall(opts)
     local result = require("nsh.lab.pingall").pingall(self, opts)
-    local prompt = package.loaded["nsh.repl"]
+    local prompt = package.loaded["nsh.repl.evaluate"]
     if not (prompt and prompt.evaluating) then require "nsh.show"(result) end
     return result
 end
