@@ -55,7 +55,7 @@ local function new(name)
     start_guardian()
     -- The seed is what MACs follow from: the same at each run.
     local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
-        dirty = true }, Lab)
+        expected = 0, dirty = true }, Lab)
     local draw = package.loaded["nsh.lab.draw"]
     if draw then draw.note(lab) end
     return lab
@@ -64,6 +64,13 @@ end
 function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
+
+-- Its namespace is on its way while the script goes on. At the prompt there is no hurry: nothing is made before it
+-- is needed.
+local function expect_namespace(lab)
+    lab.expected = lab.expected + 1
+    if not dry.on and not package.loaded["nsh.repl"] then core.netns.begin(lab.expected) end
+end
 
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
 --
@@ -76,6 +83,7 @@ function methods.add_node(lab, name, kind)
     local node = Node.new(lab, name, kind, where)
     lab.nodes[#lab.nodes + 1], lab.by_name[name] = node, node
     lab.dirty = true
+    if kind ~= "host" then expect_namespace(lab) end
     return node
 end
 
