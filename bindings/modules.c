@@ -111,12 +111,9 @@ int luaopen_nsh_core(lua_State *L);
 int open_readline(lua_State *L);
 
 static const luaL_Reg preloaded[] = {
-    { "nsh.core", luaopen_nsh_core },
-    { "nsh.core.readline", open_readline },
-    { "nsh.core.pcap", open_pcap },
-    { "nsh.core.program", open_program },
-    { "nsh.core.source", open_source },
-    { NULL, NULL },
+    { "nsh.core", luaopen_nsh_core },   { "nsh.core.readline", open_readline },
+    { "nsh.core.pcap", open_pcap },     { "nsh.core.program", open_program },
+    { "nsh.core.source", open_source }, { NULL, NULL },
 };
 
 /* The searcher stands behind package.preload, before the file system: "nsh.*" is what is built in.
