@@ -88,7 +88,9 @@ end
 
 function TestDoc.test_an_uplink()
     local lab <close> = nsh.lab "doc-uplink"
-    assert_documented("uplink", lab:uplink{ "up0", addr = "10.2.0.2/24", via = "10.2.0.1" })
+    local uplink = lab:uplink{ "up0", addr = "10.2.0.2/24", via = "10.2.0.1" }
+    lab:up()
+    assert_documented("uplink", uplink)
 end
 
 function TestDoc.test_what_runs()
