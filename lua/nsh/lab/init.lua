@@ -56,7 +56,7 @@ local function new(name)
     start_guardian()
     -- The seed is what MACs follow from: the same at each run.
     local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
-        dirty = true }, Lab)
+        expected = 0, dirty = true }, Lab)
     local draw = package.loaded["nsh.lab.draw"]
     if draw then draw.note(lab) end
     return lab
@@ -66,7 +66,16 @@ function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
 
+-- Its namespace is on its way while the script goes on. At the prompt there is no hurry: nothing is made before it
+-- is needed.
+local function expect_namespace(lab)
+    lab.expected = lab.expected + 1
+    if not dry.on and not package.loaded["nsh.repl"] then core.netns.begin(lab.expected) end
+end
+
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
+--
+--     local node = lab:add_node("app3", "node")
 function methods.add_node(lab, name, kind)
     local where, other = errors.where(), lab.by_name[name]
     if other then
@@ -75,6 +84,7 @@ function methods.add_node(lab, name, kind)
     local node = Node.new(lab, name, kind, where)
     lab.nodes[#lab.nodes + 1], lab.by_name[name] = node, node
     lab.dirty = true
+    if kind ~= "host" then expect_namespace(lab) end
     return node
 end
 
@@ -86,6 +96,8 @@ local function satisfy(lab, node)
 end
 
 --- Calls fn(node) once there is a node of that name; for `to = "name"`.
+--
+--     lab:wait_for("app4", link, function(node) print(node.name) end)
 function methods:wait_for(name, near, fn)
     local list = self.waiting[name] or {}
     self.waiting[name] = list
@@ -123,9 +135,11 @@ function methods:switch(name, spec)
 end
 
 --- The node of that name, or nil.
+--
+--     lab:find "app3":exec "ip addr"
 function methods:find(name) return self.by_name[name] end
 
---- A pool of addresses: see nsh.lab.pool.
+--- A pool of addresses: `prefix` is one of IPv4 or IPv6. An `addr = pool` takes its next address. Errors: EINVAL.
 --
 --     local pool = lab:pool "10.0.0.0/24"
 function methods:pool(prefix) return require "nsh.lab.pool".new(prefix) end
@@ -152,7 +166,7 @@ end
 function methods:down() require("nsh.lab.apply").down(self) end
 
 --- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
--- shown). `opts` and what is returned: see nsh.lab.pingall.
+-- shown). `opts` and what is returned: see `pingall`.
 --
 --     assert(lab:pingall().ok)
 function methods:pingall(opts)
@@ -163,6 +177,8 @@ function methods:pingall(opts)
 end
 
 --- Lets the lab outlive nsh, as `nsh --keep` does: `nsh enter` and `nsh down` work on it.
+--
+--     lab:up():keep()
 function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
@@ -205,7 +221,9 @@ end
 
 Lab.__finds = "by_name" -- where `find` looks
 
---- Raises an error if something refers to a node that there is not.
+--- Raises an error if something refers to a node that there is not. Errors: ENOENT.
+--
+--     lab:check()
 function methods:check()
     for name, waiting in pairs(self.waiting) do
         local known = {}
