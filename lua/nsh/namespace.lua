@@ -83,6 +83,8 @@ local function own_names()
 end
 
 --- The method of that name that every namespace has, or nil.
+--
+--     netns.method "ping"
 function M.method(key)
     if elsewhere[key] and not methods[key] then methods[key] = require(elsewhere[key])[key] end
     return methods[key]
