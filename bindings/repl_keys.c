@@ -179,19 +179,21 @@ static int go_down(int count, int key) {
 
 /* --- which key does what ---------------------------------------------------------------------- */
 
+/* Names for an inputrc. Those that readline has as well mean these here: what Debian's /etc/inputrc
+   says of Home is right for a chunk of many lines too. */
 static const struct {
-    const char *name; /* for an inputrc */
+    const char *name;
     rl_command_func_t *function;
     const char *keys[4];
     bool in_vi_too;
 } keys[] = {
-    { "nsh-accept", accept_chunk, { "\\C-m", "\\C-j" }, true },
+    { "accept-line", accept_chunk, { "\\C-m", "\\C-j" }, true },
+    { "beginning-of-line", go_to_start, { "\\C-a", "\\e[H", "\\eOH" } },
+    { "end-of-line", go_to_end, { "\\C-e", "\\e[F", "\\eOF" } },
     { "nsh-new-line", insert_line, { "\\e\\C-m", "\\e\\C-j" } },
     { "nsh-delete-or-end", delete_or_end, { "\\C-d" } },
     { "nsh-up", go_up, { "\\e[A", "\\eOA" }, true },
     { "nsh-down", go_down, { "\\e[B", "\\eOB" }, true },
-    { "nsh-line-start", go_to_start, { "\\C-a", "\\e[H", "\\eOH" } },
-    { "nsh-line-end", go_to_end, { "\\C-e", "\\e[F", "\\eOF" } },
 };
 
 static void bind_keys(Keymap map, bool is_vi) {
