@@ -41,8 +41,9 @@ end
 function M.run(options)
     local _ <close> = setmetatable({}, { __close = readline.stop })
     readline.set_completer(
-        function(before, after) return require "nsh.repl.complete.prompt".words(before, after, "") end,
-        function(columns, rows) return require "nsh.repl.complete.prompt".list(columns, rows) end)
+        function(...) return require "nsh.repl.complete.prompt".words(...) end,
+        function(...) return require "nsh.repl.complete.prompt".list(...) end)
+    read.prepare()
     load_history()
     if options and options.banner and readline.is_terminal() then
         print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")

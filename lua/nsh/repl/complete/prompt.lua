@@ -1,4 +1,4 @@
---- Completion of a line at the prompt, which may be a command, and may follow others of its chunk.
+--- Completion at the prompt: the matches for readline, and how it shows them.
 local core = require "nsh.core"
 local readline = require "nsh.core.readline"
 
@@ -19,13 +19,12 @@ local function files(prefix, tail)
 end
 
 --- What could stand at the cursor: a list of texts, and from which byte of `before` on. `before`, `after`: what
--- stands on each side of it; `earlier`: the lines of the chunk that are entered already.
+-- stands on each side of it, several lines perhaps.
 --
---     prompt.words("host.link:set{ ", "", "")
-function M.words(before, after, earlier)
+--     prompt.words("host.link:set{ ", "")
+function M.words(before, after)
     local start
-    last, start = require "nsh.repl.complete".complete(earlier .. before, nil, after)
-    start = start - #earlier
+    last, start = require "nsh.repl.complete".complete(before, nil, after)
     if last.files and #last == 0 then last = files(before:sub(start), last.tail) end
     local words = {}
     for i, match in ipairs(last) do words[i] = match.word end
