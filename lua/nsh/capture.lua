@@ -283,15 +283,17 @@ end
 -- programs go on meanwhile.
 --
 -- `args`: the name of an interface, or a table, the name first:
---   dev          the interface, up, or "any" for all
---   filter       which packets, as pcap-filter(7) has it: "icmp", "arp or port 80"
---   count        ends after so many packets
---   timeout      ends after so many seconds
---   promiscuous  false: only what is for the interface itself (a bridge forwards the rest unseen)
---   direction    "in" or "out"
---   snaplen      bytes that are kept of each packet (2048)
---   buffer       bytes that the kernel holds until nsh reads them (4 MiB)
---   file         the path of a file for tcpdump and Wireshark that gets them as well
+--
+-- - `dev`: the interface, up, or "any" for all
+-- - `filter`: which packets, as pcap-filter(7) has it: "icmp", "arp or port 80"
+-- - `count`: ends after so many packets
+-- - `timeout`: ends after so many seconds
+-- - `promiscuous`: false: only what is for the interface itself (a bridge forwards the rest unseen)
+-- - `direction`: "in" or "out"
+-- - `snaplen`: bytes that are kept of each packet (2048)
+-- - `buffer`: bytes that the kernel holds until nsh reads them (4 MiB)
+-- - `file`: the path of a file for tcpdump and Wireshark that gets them as well
+--
 -- `fn`: called for each packet, by a task, `capture.task`.
 --
 -- Returns a capture: `packets next list stop stats save close`. A packet is a table with time (seconds since the

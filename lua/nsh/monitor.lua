@@ -347,11 +347,13 @@ end
 -- pings and programs go on meanwhile.
 --
 -- `args`: the objects, of link, addr, route, rule, neigh, nexthop and nsid (all, if there are none), and
---   all      true: also what happens in the namespaces that have an id here (`ns.nsid:list()`)
---   initial  true: begins with all that is there, as events, and `event = "synced"` behind them
---   buffer   bytes that the kernel holds until nsh reads them (1 MiB; an ordinary user gets 208 KiB)
---   count    ends after so many events of objects
---   timeout  ends after so many seconds
+--
+-- - `all`: true: also what happens in the namespaces that have an id here (`ns.nsid:list()`)
+-- - `initial`: true: begins with all that is there, as events, and `event = "synced"` behind them
+-- - `buffer`: bytes that the kernel holds until nsh reads them (1 MiB; an ordinary user gets 208 KiB)
+-- - `count`: ends after so many events of objects
+-- - `timeout`: ends after so many seconds
+--
 -- `fn`: called for each event, by a task, `monitor.task`. It may also be the first argument.
 --
 -- Returns a monitor: `next list resync stop close`, and a function for a `for`. An event is a table: event ("new":

@@ -28,6 +28,8 @@ end
 
 --- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name, and of a
 -- netlink socket in it, if there is one already.
+--
+--     local ns = nsh.netns.wrap(handle, "app3")
 function M.wrap(handle, name, socket)
     local ns = new(handle, name, name, true)
     rawset(ns, "netlink", socket)
@@ -81,6 +83,8 @@ end
 
 --- What a namespace has under a key: a field, a method or an object; nil if there is no such thing, where
 -- `ns[key]` raises an error. Errors: EBADF once it is closed.
+--
+--     if not nsh.netns.find(host, "tunnel") then print "a namespace has no tunnel" end
 function M.find(ns, key)
     local own = rawget(ns, key)
     if own ~= nil then return own end
@@ -112,6 +116,8 @@ end
 Namespace.__complete = own_names -- what Tab offers
 
 --- The netlink socket inside this namespace; opened when it is first needed.
+--
+--     local socket = ns1:socket()
 function methods:socket()
     local socket = rawget(self, "netlink")
     if not socket then
@@ -126,6 +132,8 @@ end
 --- Lets go of the namespace: one without a name is gone, if no program and no other handle holds it.
 -- Closing twice does no harm, and neither does closing `host`, which stays open. At the end of a block
 -- `local ns <close> = nsh.netns.new()` does it.
+--
+--     ns1:close()
 function methods:close()
     if not self.handle then return end
     local socket = rawget(self, "netlink")
@@ -200,7 +208,7 @@ end
 --
 --     local p = nsh.netns.unshare{ "sleep", "60" }
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = p.pid } }
-function M.unshare(...) return remember(require("nsh.process").unshare(...)) end
+function M.unshare(args, ...) return remember(require("nsh.process").unshare(args, ...)) end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
 -- else holds it. Takes a name or a namespace, which is closed. Errors: ENOENT.
@@ -266,7 +274,7 @@ end
 --- Calls fn(name, handle) for each namespace that nsh can name, until it returns true: its own ("host"), those of
 -- /run/netns, and those in use that have no name there. The handle may be closed after the call.
 --
---     netns.visit(function(name, handle) … end)
+--     nsh.netns.visit(function(name) print(name) end)
 function M.visit(fn)
     if fn("host", M.current().here) then return end
     local seen = {}
@@ -281,6 +289,8 @@ function M.visit(fn)
 end
 
 --- The namespace that nsh was started in, or its sandbox: the same as the global `host`.
+--
+--     print(nsh.netns.current() == host)      --> true
 function M.current()
     if not current then
         local handle, err = core.netns.current()

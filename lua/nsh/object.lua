@@ -235,6 +235,9 @@ end
 
 local classes = {}
 
+--- The netlink socket of an object, opened when it is first needed; kept in its field `socket`.
+--
+--     local socket = host.link:open()
 local function open_socket(object)
     object.socket = object.ns:socket()
     return object.socket

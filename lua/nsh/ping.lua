@@ -107,11 +107,16 @@ end
 -- broadcast or multicast address is answered by whoever is first; what else comes counts as
 -- duplicates.
 --
--- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
--- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of
--- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses),
--- forget (true: what did not answer leaves no entry in the neighbour table, so that the next attempt
--- begins anew).
+-- `opts`, which may also stand beside the addresses of a list:
+--
+-- - `count`: probes of each address (default 1)
+-- - `interval`: seconds between them (0.1)
+-- - `timeout`: seconds to wait for each reply (1)
+-- - `size`: bytes of payload (56)
+-- - `ttl`: hops (the namespace's default)
+-- - `source`: the address to send from (the kernel chooses)
+-- - `forget`: true: what did not answer leaves no entry in the neighbour table, so that the next attempt
+--   begins anew
 --
 -- Returns a result, or a list of them in the order of the addresses: address, ok (all were
 -- answered), transmitted, received, duplicates, loss (percent); if there was a reply min, avg, max,

@@ -73,6 +73,8 @@ local function expect_namespace(lab)
 end
 
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
+--
+--     local node = lab:add_node("app3", "node")
 function methods.add_node(lab, name, kind)
     local where, other = errors.where(), lab.by_name[name]
     if other then
@@ -93,6 +95,8 @@ local function satisfy(lab, node)
 end
 
 --- Calls fn(node) once there is a node of that name; for `to = "name"`.
+--
+--     lab:wait_for("app4", link, function(node) print(node.name) end)
 function methods:wait_for(name, near, fn)
     local list = self.waiting[name] or {}
     self.waiting[name] = list
@@ -130,9 +134,11 @@ function methods:switch(name, spec)
 end
 
 --- The node of that name, or nil.
+--
+--     lab:find "app3":exec "ip addr"
 function methods:find(name) return self.by_name[name] end
 
---- A pool of addresses: see nsh.lab.pool.
+--- A pool of addresses: `prefix` is one of IPv4 or IPv6. An `addr = pool` takes its next address. Errors: EINVAL.
 --
 --     local pool = lab:pool "10.0.0.0/24"
 function methods:pool(prefix) return require "nsh.lab.pool".new(prefix) end
@@ -159,7 +165,7 @@ end
 function methods:down() require("nsh.lab.apply").down(self) end
 
 --- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
--- shown). `opts` and what is returned: see nsh.lab.pingall.
+-- shown). `opts` and what is returned: see `pingall`.
 --
 --     assert(lab:pingall().ok)
 function methods:pingall(opts)
@@ -170,6 +176,8 @@ function methods:pingall(opts)
 end
 
 --- Lets the lab outlive nsh, as `nsh --keep` does: `nsh enter` and `nsh down` work on it.
+--
+--     lab:up():keep()
 function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
@@ -200,7 +208,9 @@ function Lab.__complete()
     return list
 end
 
---- Raises an error if something refers to a node that there is not.
+--- Raises an error if something refers to a node that there is not. Errors: ENOENT.
+--
+--     lab:check()
 function methods:check()
     for name, waiting in pairs(self.waiting) do
         local known = {}

@@ -120,6 +120,8 @@ end
 
 --- Declares an interface of `node`. `spec`: its name first, fields of the link, `addr`, `via`, … ;
 -- `where`: the line that an error names.
+--
+--     Interface.new(node, "dummy", { "lo1" }, errors.where())
 function Interface.new(node, kind, spec, where)
     local name = spec[1] or spec.name
     local self = setmetatable({ node = node, object = "link", kind = kind, name = name, where = where,
@@ -150,23 +152,31 @@ function Interface:set(fields)
     return self
 end
 
---- Sets the interface down, or up again, with the next `lab:up()`.
+--- Sets the interface down, with the next `lab:up()`.
 --
 --     link:down(); lab:up()
 function Interface:down() return self:set{ up = false } end
 
 -- With its end the kernel has taken away its routes, and its addresses of IPv6 (fib_disable_ip in
 -- net/ipv4/fib_frontend.c, addrconf_ifdown in net/ipv6/addrconf.c): they are to be made again.
-function Interface:up()
-    local was_down = self.applied and self.applied.up == false
-    for _, part in ipairs(was_down and self.parts or {}) do
+local function forget_parts(self)
+    for _, part in ipairs(self.parts) do
         local is_inet6 = part.object == "addr" and tostring(part.args[1]):find(":", 1, true)
         if part.object == "route" or is_inet6 then part.applied = nil end
     end
+end
+
+--- Sets the interface up again, with the next `lab:up()`, with its addresses and routes.
+--
+--     link:up(); lab:up()
+function Interface:up()
+    if self.applied and self.applied.up == false then forget_parts(self) end
     return self:set{ up = true }
 end
 
 --- Removes it with the next `lab:up()`, and with it the other end of a veth pair.
+--
+--     link:remove(); lab:up()
 function Interface:remove()
     if self.removed then return end
     Declaration.remove(self)
@@ -176,6 +186,8 @@ function Interface:remove()
 end
 
 --- The first address of a family, without its prefix length: "10.0.0.1"; nil if there is none.
+--
+--     app3:ping(link:address "inet")
 function Interface:address(family)
     for _, address in ipairs(self.addresses) do
         if not family or (address:find(":", 1, true) ~= nil) == (family == "inet6") then
@@ -185,6 +197,8 @@ function Interface:address(family)
 end
 
 --- Raises an error if somebody called with a dot.
+--
+--     Interface.check(self)
 function Interface.check(self)
     errors.check_self(self, "ifname", "link:set{…}")
 end

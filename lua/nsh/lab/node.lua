@@ -214,6 +214,8 @@ function methods:run(command)
 end
 
 --- Removes the node, and what it is connected with, with the next `lab:up()`.
+--
+--     app3:remove(); lab:up()
 function methods:remove()
     if self.kind == "host" then refuse(self, "remove a node", "the host stays") end
     self.removed, self.lab.dirty = true, true
@@ -233,6 +235,8 @@ function methods:address(family)
 end
 
 --- What the kernel calls an interface that may have been declared with a longer name.
+--
+--     show(app3.link:get(app3:ifname "a-name-too-long-for-the-kernel"))
 function methods:ifname(name)
     local interface = self.by_name[name]
     return interface and interface.ifname or name
@@ -241,6 +245,8 @@ end
 -- --- the living namespace ------------------------------------------------------------------------
 
 --- The namespace itself. Errors: ENOENT: `lab:up()` has not made it yet.
+--
+--     print(app3:live().name)
 function methods:live()
     local ns = rawget(self, "ns")
     if not ns then

@@ -42,6 +42,7 @@ end
 function M.run(options)
     local _ <close> = setmetatable({}, { __close = readline.stop })
     readline.set_completer(complete)
+    read.prepare()
     load_history()
     if options and options.banner and readline.is_terminal() then
         print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")
