@@ -31,7 +31,7 @@ LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 PCAP_LIBS  := $(shell pkg-config --libs libpcap 2>/dev/null)
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c repl.c shell.c commands.c enter.c)
+PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c shell.c commands.c enter.c) $(wildcard bindings/repl*.c)
 BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c core/netns_make.c

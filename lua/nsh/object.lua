@@ -256,11 +256,16 @@ end
 
 local classes = {}
 
+-- What opens the netlink socket of an object; `family`: of generic netlink, or nil.
 local function opener(family)
-    return function(object)
+    --- The netlink socket of an object, opened when it is first needed; kept in its field `socket`.
+    --
+    --     local socket = host.link:open()
+    local function open_socket(object)
         object.socket = object.ns:socket(family)
         return object.socket
     end
+    return open_socket
 end
 
 -- What an object has besides the verbs of its messages.
@@ -298,7 +303,8 @@ for name, own in pairs(core.netlink.objects()) do
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
     for verb, fn in pairs(more[name] or {}) do own[#own + 1], class[verb] = verb, fn end
     if class.list then own[#own + 1], class.show = "show", verbs.show end
-    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name }
+    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name,
+        __complete = function() return own end }
 end
 
 --- The object `name` ("link", "addr", …) of a namespace; nil if there is none such.

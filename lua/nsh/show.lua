@@ -301,6 +301,8 @@ function M.json(on)
 end
 
 --- Whether values are printed as JSON.
+--
+--     if not show.is_json() then print "for people" end
 function M.is_json() return as_json end
 
 return setmetatable(M, { __call = function(_, ...) M.show(...) end })
