@@ -91,14 +91,10 @@ static int make_script(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "cwd", current_directory },
-    { "exists", exists },
-    { "is_directory", is_directory },
-    { "isatty", is_terminal },
-    { "mkdir", make_directory },
-    { "script", make_script },
-    { "window", terminal_window },
-    { NULL, NULL },
+    { "cwd", current_directory },     { "exists", exists },
+    { "is_directory", is_directory }, { "isatty", is_terminal },
+    { "mkdir", make_directory },      { "script", make_script },
+    { "window", terminal_window },    { NULL, NULL },
 };
 
 int open_file(lua_State *L) {

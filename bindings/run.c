@@ -84,8 +84,8 @@ static int script_excerpt(lua_State *L) {
     return 1;
 }
 
-/* Appends to the error's text on top the script's line that it is about, if there is one; `err`: index
-   of the error itself. */
+/* Appends to the error's text on top the script's line that it is about, if there is one; `err`:
+   index of the error itself. */
 static void add_excerpt(lua_State *L, int err) {
     err = lua_absindex(L, err);
     lua_pushcfunction(L, script_excerpt);

@@ -3,7 +3,7 @@
 --       7 | host.link:set{ "veth0", mtuu = 1400 }
 --         |                         ^~~~
 local width = require "nsh.show.width"
-local lexer = require "nsh.lexer"
+local tokens = require "nsh.repl.tokens"
 
 local M = {}
 
@@ -52,7 +52,7 @@ end
 -- The words of a line, and of those behind it as far as brackets are open: a call and all its arguments.
 local function words_from(source, start)
     local words, depth, first_end = {}, 0, source:find("\n", start, true) or #source + 1
-    for _, word in ipairs(lexer.words(source:sub(start))) do
+    for _, word in ipairs(tokens.of(source:sub(start))) do
         word.first, word.last = word.first + start - 1, word.last + start - 1
         if word.first > first_end and depth <= 0 then break end
         if word.text:find "^[({[]$" then depth = depth + 1 end
@@ -66,7 +66,7 @@ end
 local function only(words, name)
     local found
     for _, word in ipairs(words) do
-        local inner = word.kind == "string" and word.text:match "^[\"'](.*)[\"']$" or word.text
+        local inner = word.kind == "string" and word.value or word.text
         if inner == name then
             if found then return nil end
             found = word
@@ -111,7 +111,7 @@ local function of_end(source, message)
     local opener, at = message:match "%(to close '(.-)' at line (%d+)%)"
     if opener then
         local line = line_of(source, tonumber(at))
-        local word = only(lexer.words(line), opener)
+        local word = only(tokens.of(line), opener)
         if word then return tonumber(at), word.first, word.last end
     end
     local text = source:match "^(.-)%s*$"

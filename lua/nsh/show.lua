@@ -318,6 +318,8 @@ function M.write(...)
 end
 
 --- Lets fn(text) write what `show` and others of nsh print for people; nil: stdout. So the prompt has its pager.
+--
+--     show.to(function(text) io.stderr:write(text) end)
 function M.to(fn) write = fn or to_stdout end
 
 --- Prints each value for people. Scalars share a line, as with `print`; whatever has lines of its

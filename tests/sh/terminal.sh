@@ -19,7 +19,7 @@ line() { text "$1" && key Enter; }
 # Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
 ends_with() {
     local end
-    for ((end = SECONDS + 5; SECONDS < end; )); do
+    for ((end = SECONDS + 20; SECONDS < end; )); do
         [[ "$(screen)" == *"$1" ]] && return
         sleep 0.05
     done

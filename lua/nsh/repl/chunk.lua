@@ -1,6 +1,6 @@
 --- What is typed as something that can be called: an expression, or statements.
 local excerpt = require "nsh.excerpt"
-local lexer = require "nsh.lexer"
+local tokens = require "nsh.repl.tokens"
 local locals = require "nsh.repl.locals"
 
 local M = {}
@@ -32,12 +32,12 @@ local function better(text, as_expression, as_statements)
 end
 
 --- Compiles a text under a chunk name. Returns { fn, silent, lost }: `silent`: a semicolon at its end says that
--- nothing is shown; `is_expression`; `words`: those of lexer.words; `lost`: the names of locals that will not be
+-- nothing is shown; `is_expression`; `words`: those of tokens.of; `lost`: the names of locals that will not be
 -- there behind it. Or nil, the error, the source that it is about, and how many bytes of that nobody typed.
 --
 --     chunk.compile("1 + 1;", "=stdin")
 function M.compile(text, name)
-    local words = lexer.words(text)
+    local words = tokens.of(text)
     local body, silent = without_semicolons(text, words)
     local whole = RETURN .. body
     local plain, not_expression = load(whole, name, "t")

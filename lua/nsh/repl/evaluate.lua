@@ -43,8 +43,8 @@ local function traceback()
         end
     end
     if places < 2 then return "" end
-    -- what locals are around makes a function of it
-    kept[#kept] = kept[#kept]:gsub("in function <stdin%[%d+%]:1>", "in main chunk")
+    -- whatever we make of it
+    kept[#kept] = kept[#kept]:gsub("^(%s*stdin%[%d+%]:%d+:) in .*", "%1 in main chunk")
     return "\n" .. frames[1] .. "\n" .. table.concat(kept, "\n")
 end
 

@@ -4,7 +4,7 @@
 -- chunk that mentions such a name is compiled inside a function with locals of those names, and gets these upvalues in
 -- their place (debug.upvaluejoin): it reads and writes the same variable as everybody who has it. Constants have no
 -- upvalue, but a value that does not change.
-local lexer = require "nsh.lexer"
+local tokens = require "nsh.repl.tokens"
 
 local M = {}
 
@@ -59,7 +59,7 @@ end
 -- The kept names that are mentioned: variables, constants, and the constants' values.
 local function found_by(words)
     local variables, constants, values, count = {}, {}, {}, 0
-    for name in pairs(lexer.mentioned(words)) do
+    for name in pairs(tokens.mentioned(words)) do
         local one = kept[name]
         if one and count < MOST then
             local list = one.constant and constants or variables
@@ -96,7 +96,7 @@ end
 local function with_keeper(text, words, names)
     if not names[1] then return text end
     local call = ("%s(function() return %s end)"):format(KEEP, list_of(names))
-    local last = lexer.last_return(words)
+    local last = tokens.last_return(words)
     if not last then return text .. "\n" .. call end
     return text:sub(1, last.first - 1) .. " " .. call .. " " .. text:sub(last.first)
 end
@@ -104,12 +104,12 @@ end
 -- --- public ----------------------------------------------------------------------------------------
 
 --- Compiles a chunk that is known to be Lua, with the locals of earlier ones around it. `plain`: what it was compiled
--- to alone; `words`: those of lexer.words. Returns the function and the names of the locals that will not be there
+-- to alone; `words`: those of tokens.of. Returns the function and the names of the locals that will not be there
 -- behind it ("" for none); or nil and an error: a constant is assigned to.
 --
 --     locals.compile("x = x + 1", words, "=stdin", plain)
 function M.compile(text, words, name, plain)
-    local names, lost = divide(lexer.locals(words))
+    local names, lost = divide(tokens.locals(words))
     local variables, constants, values = found_by(words)
     if not (names[1] or variables[1] or constants[1]) then return plain, list_of(lost) end
     local outer, message = load(around(with_keeper(text, words, names), variables, constants), name, "t")

@@ -7,6 +7,7 @@ local width = require "nsh.show.width"
 local M = {}
 
 local STDIN, STDOUT = 0, 1
+local NOT_FOUND, INTERRUPTED = 127, 130 -- the shell's
 
 local function is_in_path(program)
     for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
@@ -59,7 +60,9 @@ function M.write(text)
     local pager = columns and select(2, coroutine.running()) and is_on_terminal() and
         is_too_long(text, columns, rows) and wanted()
     io.stdout:flush()
-    if not pager or run(pager, text).status == 127 then io.stdout:write(text) end
+    local status = pager and run(pager, text).status or NOT_FOUND
+    if status == NOT_FOUND then io.stdout:write(text) end
+    if status == INTERRUPTED then io.stdout:write "\n" end -- behind the "^C"
 end
 
 return M

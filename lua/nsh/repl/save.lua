@@ -6,7 +6,7 @@
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local journal = require "nsh.repl.journal"
-local lexer = require "nsh.lexer"
+local tokens = require "nsh.repl.tokens"
 
 local M = {}
 
@@ -65,7 +65,7 @@ end
 
 -- Whether it reads the value of the chunk before it.
 local function needs_last(entry)
-    return entry.words and lexer.mentioned(entry.words)._ and not declares(entry.words, "_")
+    return entry.words and tokens.mentioned(entry.words)._ and not declares(entry.words, "_")
 end
 
 -- --- a chunk as text -------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ local function compiles(text) return load(text, "=", "t") ~= nil end
 -- the script goes on.
 local function statement(entry)
     local text = entry.text:match "^(.-)%s*$"
-    local last = lexer.last_return(entry.words)
+    local last = tokens.last_return(entry.words)
     if entry.is_expression and (entry.is_last or not compiles(text)) then
         return "_ = " .. text
     elseif last then

@@ -1,5 +1,5 @@
 --- The words that a piece of Lua is made of, and what they say about it without running it.
-local keywords = require "nsh.keywords"
+local lex = require "nsh.repl.complete.lex"
 
 local M = {}
 
@@ -7,80 +7,19 @@ local M = {}
 local opens = { ["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = true }
 local closes = { ["end"] = true, ["until"] = true }
 
--- The last byte of what begins at `at` with "[[", "[=[", …; nil if nothing such does.
-local function long_bracket(text, at)
-    local level = text:match("^%[(=*)%[", at)
-    if not level then return nil end
-    return select(2, text:find("]" .. level .. "]", at, true)) or #text
-end
-
-local function skip_comment(text, at)
-    return long_bracket(text, at + 2) or (text:find("\n", at, true) or #text + 1) - 1
-end
-
--- The first byte from `at` on that is neither blank nor in a comment.
-local function skip(text, at)
-    while true do
-        at = text:find("%S", at) or #text + 1
-        if text:sub(at, at + 1) ~= "--" then return at end
-        at = skip_comment(text, at) + 1
-    end
-end
-
-local function quoted(text, at)
-    local quote, last = text:sub(at, at), at + 1
-    while last <= #text do
-        local c = text:sub(last, last)
-        if c == quote or c == "\n" then return last end
-        last = last + (c == "\\" and 2 or 1)
-    end
-    return #text
-end
-
-local function number(text, at)
-    local last = at
-    while true do
-        local sign = text:match("^[eEpP][+-]%d", last)
-        if not sign and not text:find("^[%w.]", last) then return last - 1 end
-        last = last + (sign and 2 or 1)
-    end
-end
-
-local operators = { "^%.%.%.", "^[=~<>]=", "^//", "^::", "^<<", "^>>", "^%.%.", "^." }
-
-local function operator(text, at)
-    for _, pattern in ipairs(operators) do
-        local _, last = text:find(pattern, at)
-        if last then return last end
-    end
-    return at
-end
-
--- The kind of the word that begins at `at`, and its last byte.
-local function word_at(text, at)
-    local name = text:match("^[%a_][%w_]*", at)
-    if name then return keywords[name] and "keyword" or "name", at + #name - 1 end
-    if text:find("^%.?%d", at) then return "number", number(text, at) end
-    if text:find("^[\"']", at) then return "string", quoted(text, at) end
-    local last = long_bracket(text, at)
-    if last then return "string", last end
-    return "operator", operator(text, at)
-end
-
---- The words of a text, in order, as { kind, text, first, last, depth }: kind is "name", "keyword", "number", "string"
--- or "operator"; first and last are bytes of the text; depth: how many blocks the word is in. Comments are none.
--- Text that is no Lua gives some words all the same.
+--- The words of a text, in order: the tokens of nsh.repl.complete.lex without comments, each with its `text` and
+-- `depth`: how many blocks it is in. Text that is no Lua gives some words all the same.
 --
---     lexer.words "x = 1"   --> { { kind = "name", text = "x", first = 1, last = 1, depth = 0 }, … }
-function M.words(text)
-    local words, at, depth = {}, skip(text, 1), 0
-    while at <= #text do
-        local kind, last = word_at(text, at)
-        local word = { kind = kind, text = text:sub(at, last), first = at, last = last, depth = depth }
-        if kind == "keyword" and closes[word.text] then depth, word.depth = depth - 1, depth - 1 end
-        if kind == "keyword" and opens[word.text] then depth = depth + 1 end
-        words[#words + 1] = word
-        at = skip(text, last + 1)
+--     tokens.of "x = 1"   --> { { kind = "name", text = "x", first = 1, last = 1, depth = 0 }, … }
+function M.of(text)
+    local words, depth = {}, 0
+    for _, word in ipairs(lex.tokens(text)) do
+        local is_keyword = word.kind == "keyword"
+        word.text = text:sub(word.first, word.last)
+        if is_keyword and closes[word.text] then depth = depth - 1 end
+        word.depth = depth
+        if is_keyword and opens[word.text] then depth = depth + 1 end
+        if word.kind ~= "comment" then words[#words + 1] = word end
     end
     return words
 end
@@ -100,7 +39,7 @@ end
 
 --- The locals of the outermost block, as a list of { name, attribute } in the order of their declaration.
 --
---     lexer.locals(lexer.words "local x <const>, y = 1, 2")
+--     tokens.locals(tokens.of "local x <const>, y = 1, 2")
 --     --> { { name = "x", attribute = "const" }, { name = "y" } }
 function M.locals(words)
     local found = {}
@@ -114,6 +53,8 @@ function M.locals(words)
 end
 
 --- The word `return` that ends the outermost block, or nil.
+--
+--     tokens.last_return(tokens.of "return x").first   --> 1
 function M.last_return(words)
     for i = #words, 1, -1 do
         local word = words[i]
@@ -122,6 +63,8 @@ function M.last_return(words)
 end
 
 --- The names that a text mentions as variables or as keys in braces, not behind a dot or a colon: name -> true.
+--
+--     tokens.mentioned(tokens.of "a.b").a   --> true
 function M.mentioned(words)
     local names = {}
     for i, word in ipairs(words) do
