@@ -31,7 +31,7 @@ LIBS       := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 PCAP_LIBS  := $(shell pkg-config --libs libpcap 2>/dev/null)
 
 CORE    := $(wildcard core/*.c core/schema/*.c)
-PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c repl.c shell.c commands.c enter.c)
+PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c shell.c commands.c enter.c) $(wildcard bindings/repl*.c)
 BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c core/netns_make.c
@@ -77,7 +77,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev 
                   libpcap-dev iproute2 iputils-ping
 DEMO_PACKAGES  := curl lua-cjson nftables python3
 CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
-                  passt tcpdump
+                  passt tcpdump wireguard-tools
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck

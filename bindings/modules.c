@@ -9,19 +9,24 @@
 
 #include "embedded.h"
 
+static const struct embedded *find_embedded(const char *name) {
+    for (const struct embedded *module = embedded; module->name; module++)
+        if (!strcmp(module->name, name))
+            return module;
+    return NULL;
+}
+
 static int search_embedded(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
-    for (const struct embedded *module = embedded; module->name; module++) {
-        if (!strcmp(module->name, name)) {
-            const char *code = (const char *)module->code;
-            if (luaL_loadbufferx(L, code, module->size, name, "b") != LUA_OK)
-                return lua_error(L);
-            lua_pushliteral(L, "built in");
-            return 2;
-        }
+    const struct embedded *module = find_embedded(name);
+    if (!module) {
+        lua_pushfstring(L, "no built-in module '%s'", name);
+        return 1;
     }
-    lua_pushfstring(L, "no built-in module '%s'", name);
-    return 1;
+    if (luaL_loadbufferx(L, (const char *)module->code, module->size, name, "b") != LUA_OK)
+        return lua_error(L);
+    lua_pushliteral(L, "built in");
+    return 2;
 }
 
 /* --- nsh.core.pcap, which is not built in: libpcap pulls in ten libraries -----------------------
@@ -84,6 +89,21 @@ static int open_program(lua_State *L) {
     return 1;
 }
 
+/* --- nsh.core.source: a function -----------------------------------------------------------------
+ */
+
+/* source(name) -> the text of a module that is built in, or nil */
+static int module_source(lua_State *L) {
+    const struct embedded *module = find_embedded(luaL_checkstring(L, 1));
+    lua_pushstring(L, module ? module->source : NULL);
+    return 1;
+}
+
+static int open_source(lua_State *L) {
+    lua_pushcfunction(L, module_source);
+    return 1;
+}
+
 /* --- all of them --------------------------------------------------------------------------------
  */
 
@@ -91,11 +111,9 @@ int luaopen_nsh_core(lua_State *L);
 int open_readline(lua_State *L);
 
 static const luaL_Reg preloaded[] = {
-    { "nsh.core", luaopen_nsh_core },
-    { "nsh.core.readline", open_readline },
-    { "nsh.core.pcap", open_pcap },
-    { "nsh.core.program", open_program },
-    { NULL, NULL },
+    { "nsh.core", luaopen_nsh_core },   { "nsh.core.readline", open_readline },
+    { "nsh.core.pcap", open_pcap },     { "nsh.core.program", open_program },
+    { "nsh.core.source", open_source }, { NULL, NULL },
 };
 
 /* The searcher stands behind package.preload, before the file system: "nsh.*" is what is built in.

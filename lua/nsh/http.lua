@@ -108,9 +108,15 @@ end
 --- Sends a request of HTTP from inside the namespace, by the program curl, and returns the answer; other tasks go
 -- on meanwhile. Links that nsh has changed carry by then (`nsh.settle`).
 --
--- `request`: an address, or a table with one and options: timeout (seconds for all of it, 5), method ("GET"), headers
--- (name -> value), body (a text that is sent). No proxy is used, and no redirection followed. Returns { status = 200,
--- body = "…", headers = { ["content-type"] = "text/html", … } }, names in lower case; any status is a result.
+-- `request`: an address, or a table with one and options:
+--
+-- - `timeout`: seconds for all of it (5)
+-- - `method`: "GET", "POST", …
+-- - `headers`: name -> value
+-- - `body`: a text that is sent
+--
+-- No proxy is used, and no redirection followed. Returns { status = 200, body = "…",
+-- headers = { ["content-type"] = "text/html", … } }, names in lower case; any status is a result.
 -- Errors: ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ECONNRESET, EAI_NONAME (no such host), EINVAL; ENOENT
 -- if curl is not installed.
 --
@@ -126,5 +132,7 @@ function M.http(ns, request)
     local status = math.tointeger(tonumber(head:match "^HTTP/%S+ (%d+)"))
     return { status = status, headers = parse_headers(head), body = body }
 end
+
+options.declare(M.http, rows)
 
 return M

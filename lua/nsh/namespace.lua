@@ -3,6 +3,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local object = require "nsh.object"
+local options = require "nsh.options"
 local trace = require "nsh.trace"
 
 local M = {}
@@ -28,6 +29,8 @@ end
 
 --- A namespace of a handle (a userdata of nsh.core.netns) that /run/netns has under that name, and of a
 -- netlink socket in it, if there is one already.
+--
+--     local ns = nsh.netns.wrap(handle, "app3")
 function M.wrap(handle, name, socket)
     local ns = new(handle, name, name, true)
     rawset(ns, "netlink", socket)
@@ -79,17 +82,24 @@ local function own_names()
     return names
 end
 
+--- The method of that name that every namespace has, or nil.
+--
+--     netns.method "ping"
+function M.method(key)
+    if elsewhere[key] and not methods[key] then methods[key] = require(elsewhere[key])[key] end
+    return methods[key]
+end
+
 --- What a namespace has under a key: a field, a method or an object; nil if there is no such thing, where
 -- `ns[key]` raises an error. Errors: EBADF once it is closed.
+--
+--     if not nsh.netns.find(host, "tunnel") then print "a namespace has no tunnel" end
 function M.find(ns, key)
     local own = rawget(ns, key)
     if own ~= nil then return own end
     if rawget(ns, "closed") and key ~= "close" then refuse_closed(ns) end
-    if methods[key] then return methods[key] end
-    if elsewhere[key] then
-        methods[key] = require(elsewhere[key])[key]
-        return methods[key]
-    end
+    local found = M.method(key)
+    if found then return found end
     local made = object.new(ns, key)
     rawset(ns, key, made)
     return made
@@ -109,16 +119,23 @@ function Namespace:__close()
     self:close()
 end
 
-Namespace.__complete = own_names -- what Tab offers
+Namespace.__complete = own_names -- what Tab offers, and what stands under one of the names
 
---- The netlink socket inside this namespace; opened when it is first needed.
-function methods:socket()
-    local socket = rawget(self, "netlink")
+function Namespace.__look(ns, key) return M.method(key) or object.new(ns, key) end
+
+--- The netlink socket inside this namespace; opened when it is first needed. Of generic netlink that of a
+-- family. Errors: ENOENT: the kernel does not know the family.
+--
+--     local socket = ns1:socket()
+function methods:socket(family)
+    local key = family and "netlink " .. family or "netlink"
+    local socket = rawget(self, key)
     if not socket then
         local err
-        socket, err = core.netlink.open(self.handle, self.label)
+        socket, err = core.netlink.open(self.handle, self.label, family)
+        if not socket and family then errors.raise(err, "use " .. family, self.name) end
         if not socket then errors.raise(err, "use namespace " .. self.name) end
-        rawset(self, "netlink", socket)
+        rawset(self, key, socket)
     end
     return socket
 end
@@ -126,10 +143,14 @@ end
 --- Lets go of the namespace: one without a name is gone, if no program and no other handle holds it.
 -- Closing twice does no harm, and neither does closing `host`, which stays open. At the end of a block
 -- `local ns <close> = nsh.netns.new()` does it.
+--
+--     ns1:close()
 function methods:close()
     if not self.handle then return end
-    local socket = rawget(self, "netlink")
-    if socket then socket:close() end
+    for _, key in ipairs{ "netlink", "netlink wireguard" } do
+        local socket = rawget(self, key)
+        if socket then socket:close() end
+    end
     self.handle:close()
     self.closed = true
 end
@@ -200,7 +221,7 @@ end
 --
 --     local p = nsh.netns.unshare{ "sleep", "60" }
 --     host.link:add{ "veth0", type = "veth", peer = { "veth1", netns = p.pid } }
-function M.unshare(...) return remember(require("nsh.process").unshare(...)) end
+function M.unshare(args, ...) return remember(require("nsh.process").unshare(args, ...)) end
 
 --- Takes the name of a namespace away, as `ip netns del` does; the namespace itself goes when nothing
 -- else holds it. Takes a name or a namespace, which is closed. Errors: ENOENT.
@@ -266,7 +287,7 @@ end
 --- Calls fn(name, handle) for each namespace that nsh can name, until it returns true: its own ("host"), those of
 -- /run/netns, and those in use that have no name there. The handle may be closed after the call.
 --
---     netns.visit(function(name, handle) … end)
+--     nsh.netns.visit(function(name) print(name) end)
 function M.visit(fn)
     if fn("host", M.current().here) then return end
     local seen = {}
@@ -281,6 +302,8 @@ function M.visit(fn)
 end
 
 --- The namespace that nsh was started in, or its sandbox: the same as the global `host`.
+--
+--     print(nsh.netns.current() == host)      --> true
 function M.current()
     if not current then
         local handle, err = core.netns.current()
@@ -291,5 +314,7 @@ function M.current()
     end
     return current
 end
+
+for _, fn in ipairs{ M.open, M.del } do options.declare(fn, {}, { first = "netns" }) end
 
 return M

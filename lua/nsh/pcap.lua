@@ -16,6 +16,8 @@ end
 local core
 
 --- The C half, loaded when it is first used. Raises ELIBACC, with the package to install.
+--
+--     local pcap = nsh.pcap.core()
 function M.core()
     core = core or load_core()
     return core
@@ -76,6 +78,8 @@ function M.check(fields)
 end
 
 --- A packet for Lua, from one of the C half.
+--
+--     local packet = nsh.pcap.packet(handle:next())
 function M.packet(raw)
     local packet = setmetatable(raw:fields(), Packet)
     raw_of[packet] = raw
@@ -85,6 +89,8 @@ end
 --- A function that tells whether a packet of the C half matches a filter of pcap-filter(7); without one all do.
 -- `link`: how packets begin there, so that a bad text is told where there are none as well; `op`, `netns`: as for
 -- errors.raise. Errors: EINVAL, in libpcap's words.
+--
+--     local matches = nsh.pcap.matcher("icmp", nsh.pcap.core().ETHERNET, "list packets", "host")
 function M.matcher(text, link, op, netns)
     if text == nil then return function() return true end end
     if type(text) ~= "string" then

@@ -17,7 +17,7 @@ local rows = {
     { "timeout", default = 1, min = 0.001, max = 3600, valid = "0.001 to 3600 seconds" },
     { "size", default = 56, min = 0, max = 65507, whole = true, valid = "0 to 65507 bytes" },
     { "ttl", default = 0, min = 1, max = 255, whole = true, valid = "1 to 255" },
-    { "source", type = "string", valid = 'an address of the namespace, such as "10.0.0.1"' },
+    { "source", type = "string", means = "address", valid = 'an address of the namespace, such as "10.0.0.1"' },
     { "forget", type = "boolean", default = false, valid = "true or false" },
 }
 
@@ -107,11 +107,16 @@ end
 -- broadcast or multicast address is answered by whoever is first; what else comes counts as
 -- duplicates.
 --
--- `opts`, which may also stand beside the addresses of a list: count (probes of each address, default
--- 1), interval (seconds between them, 0.1), timeout (seconds to wait for each reply, 1), size (bytes of
--- payload, 56), ttl (the namespace's default), source (the address to send from; the kernel chooses),
--- forget (true: what did not answer leaves no entry in the neighbour table, so that the next attempt
--- begins anew).
+-- `opts`, which may also stand beside the addresses of a list:
+--
+-- - `count`: probes of each address (default 1)
+-- - `interval`: seconds between them (0.1)
+-- - `timeout`: seconds to wait for each reply (1)
+-- - `size`: bytes of payload (56)
+-- - `ttl`: hops (the namespace's default)
+-- - `source`: the address to send from (the kernel chooses)
+-- - `forget`: true: what did not answer leaves no entry in the neighbour table, so that the next attempt
+--   begins anew
 --
 -- Returns a result, or a list of them in the order of the addresses: address, ok (all were
 -- answered), transmitted, received, duplicates, loss (percent); if there was a reply min, avg, max,
@@ -134,5 +139,7 @@ function M.ping(ns, addresses, opts)
     check_address(addresses, ns.name)
     return run(ns, { addresses }, opts or {}, "ping " .. addresses)[1]
 end
+
+options.declare(M.ping, rows, { first = "neighbour" })
 
 return M

@@ -379,16 +379,19 @@ end
 
 --- Starts a program in the background and returns it, once it runs. Links that nsh has changed
 -- carry by then (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
---   output  true: its stdout and stderr are for `read` (default: they are nsh's)
---   input   true: its stdin is for `write` (default: /dev/null)
---   env     name -> value added to the environment, or false to take a variable away
---   cwd     the directory that it starts in
---   listen  returns only when somebody listens there who did not before: a port of TCP (8080), "10.0.0.1:8080",
---           "[::1]:8080", "udp:53", or a unix socket ("/path", "@name"); it may be a daemon that the program leaves
---   timeout how many seconds `listen` may take (default 5)
+--
+-- - `output`: true: its stdout and stderr are for `read` (default: they are nsh's)
+-- - `input`: true: its stdin is for `write` (default: /dev/null)
+-- - `env`: name -> value added to the environment, or false to take a variable away
+-- - `cwd`: the directory that it starts in
+-- - `listen`: returns only when somebody listens there who did not before: a port of TCP (8080), "10.0.0.1:8080",
+--   "[::1]:8080", "udp:53", or a unix socket ("/path", "@name"); it may be a daemon that the program leaves
+-- - `timeout`: how many seconds `listen` may take (default 5)
+--
+-- The process has `pid`, wait, kill, read, write, close_input, running, close. It ends when nsh does.
+--
 -- Errors: as of execve, such as ENOENT; with `listen` also ETIMEDOUT, and ECHILD if the program fails before:
--- then it is ended, and the error has its `status` or `signal`, and with output = true `out` and `err`. The process
--- has `pid`, wait, kill, read, write, close_input, running, close. It ends when nsh does.
+-- then it is ended, and the error has its `status` or `signal`, and with output = true `out` and `err`.
 --
 --     local server <close> = app1:spawn{ "python3", "-m", "http.server", "8080", listen = 8080 }
 --     print(app2:http "http://10.0.0.1:8080/".status)
@@ -423,13 +426,15 @@ end
 
 --- Runs a program to its end, with the terminal if nsh has one. Links that nsh has changed carry
 -- before it starts (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
---   output   true: collect what it prints, as `out` and `err` of the result (default: to the screen)
---   input    a string that it reads as stdin (default: nsh's stdin)
---   env      name -> value added to the environment, or false to take a variable away
---   cwd      the directory that it starts in
---   timeout  seconds; then it is killed, and the error is ETIMEDOUT
--- Returns { status = 0, out = , err = }, or signal = "KILL" instead of a status; neither is an error.
--- Errors: as of execve, such as ENOENT. Ctrl-C that ends the program interrupts the script as well.
+--
+-- - `output`: true: collect what it prints, as `out` and `err` of the result (default: to the screen)
+-- - `input`: a string that it reads as stdin (default: nsh's stdin)
+-- - `env`: name -> value added to the environment, or false to take a variable away
+-- - `cwd`: the directory that it starts in
+-- - `timeout`: seconds; then it is killed, and the error is ETIMEDOUT
+--
+-- Returns { status = 0, out = , err = }, or signal = "KILL" instead of a status; neither is an error. Ctrl-C that
+-- ends the program interrupts the script as well. Errors: as of execve, such as ENOENT.
 --
 --     local r = app1:exec{ "ping", "-c1", "10.0.0.2", output = true, timeout = 5 }
 --     if r.status ~= 0 then print(r.out) end
@@ -444,5 +449,11 @@ function M.exec(ns, args, ...)
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end
+
+local options = require "nsh.options" -- above, that is what a caller chose
+
+options.declare(M.exec, options.rows(exec_options), { first = "file" })
+options.declare(M.spawn, options.rows(spawn_options), { first = "file" })
+options.declare(M.unshare, options.rows(unshare_options), { first = "file" })
 
 return M

@@ -26,8 +26,8 @@ local layers = 1 << 31
 
 local port = { "port", min = 0, max = 65535, whole = true, valid = "0 to 65535" }
 local timeout = { "timeout", default = 5, min = 0, max = 3600, valid = "0 to 3600 seconds" }
-local address = { "address", type = "string", valid = 'an address such as "10.0.0.1"' }
-local unix = { "unix", type = "string", valid = 'a path, or "@name"' }
+local address = { "address", type = "string", means = "address", valid = 'an address such as "10.0.0.1"' }
+local unix = { "unix", type = "string", means = "file", valid = 'a path, or "@name"' }
 local kind = { "type", type = "string", default = "tcp", words = { "tcp", "udp" }, valid = '"tcp" or "udp"' }
 
 local connect_rows = { address, port, unix, timeout, kind }
@@ -90,8 +90,12 @@ end
 -- then (`nsh.settle`).
 --
 -- `spec`: { "10.0.0.1", port = 80 }, or { unix = "/path" }, where "@name" is an abstract one, which belongs to its
--- namespace, as a path does not. Further: timeout (seconds, 5); type = "udp": each write is a packet. Returns a
--- connection: read, write, shutdown, close; address, port, peer, peer_port.
+-- namespace, as a path does not. Further:
+--
+-- - `timeout`: seconds (5)
+-- - `type`: "udp": each write is a packet
+--
+-- Returns a connection: read, write, shutdown, close; address, port, peer, peer_port.
 -- Errors: ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ENOENT (no such path) …
 --
 --     local c <close> = app1:connect{ "10.0.0.2", port = 80, timeout = 1 }
@@ -195,8 +199,8 @@ end
 --- Waits for connections inside the namespace, from now on; `accept` takes them.
 --
 -- `spec`: { port = 8080 }, with an `address` (default "0.0.0.0"; "::" is any of IPv6, and of IPv4 as well); port = 0
--- takes a free one. Or { unix = "/path" }, or "@name". Returns a listener: accept, close; address, port. Errors:
--- EADDRINUSE, EADDRNOTAVAIL, EACCES.
+-- takes a free one. Or { unix = "/path" }, or "@name". Returns a listener: accept, close; address, port.
+-- Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES.
 --
 --     local listener <close> = app1:listen{ port = 8080 }
 function M.listen(ns, spec)
@@ -244,5 +248,8 @@ Listener.__close = Listener.close
 function Listener:__tostring()
     return "listener at " .. place(self.address, self.port)
 end
+
+options.declare(M.connect, connect_rows, { first = "neighbour" })
+options.declare(M.listen, listen_rows, { first = "address" })
 
 return M

@@ -37,12 +37,12 @@ line 'nil'
 expect "nil is a value" $'nsh> nil\nnil\nnsh>'
 line 'for i = 1, 2 do'
 line 'print(i)'
-expect "an unfinished chunk goes on with another prompt" $'nsh> for i = 1, 2 do\n>> print(i)\n>>'
+expect "an unfinished chunk goes on in the next line" $'nsh> for i = 1, 2 do\nprint(i)'
 line 'end'
-expect "and runs when it is complete" $'>> end\n1\n2\nnsh>'
+expect "and runs when it is complete" $'\nend\n1\n2\nnsh>'
 line '{ 10,'
 line '20 }'
-expect "an unfinished expression as well" $'>> 20 }\n{ 10, 20 }\nnsh>'
+expect "an unfinished expression as well" $'\n20 }\n{ 10, 20 }\nnsh>'
 key Up
 expect "an entry of several lines is recalled whole" $'nsh> { 10,\n20 }'
 key C-u C-c
@@ -54,13 +54,15 @@ expect "an empty line is no error" $'nsh>\nnsh>\nnsh>'
 line 'x ='
 key C-d
 expect "Ctrl-D ends an unfinished chunk with its error" \
-    $'stdin:1: unexpected symbol near <eof>\nnsh>'
+    $'stdin:1: unexpected symbol near <eof>\n  1 | x =\n    |    ^\nnsh>'
 line 'error "boom"'
 expect "a message without a traceback that says no more" $'nsh> error "boom"\nstdin:1: boom\nnsh>'
 line 'function f() error "deep" end'
 line 'x = f()'
 expect "a traceback has the user's frames only" "nsh> x = f()
 stdin:1: deep
+  1 | function f() error \"deep\" end
+    | ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~
 stack traceback:
         [C]: in function 'error'
         stdin:1: in function 'f'
@@ -93,9 +95,10 @@ expect "Ctrl-C gives up the line" $'nsh> danger.x = 3^C\nnsh>'
 
 # --- Ctrl-C ---
 line 'function g('
-ends_with '>>'
+text 'a'
+ends_with $'(\na'
 key C-c
-expect "Ctrl-C gives up an unfinished chunk" $'nsh> function g(\n>> ^C\nnsh>'
+expect "Ctrl-C gives up an unfinished chunk" $'nsh> function g(\na^C\nnsh>'
 line '"fresh"'
 expect "and the next line is a chunk of its own" $'fresh\nnsh>'
 line 'while true do pcall(error) end'

@@ -38,7 +38,7 @@ local function end_of_run(steps, first)
 end
 
 -- The first namespaces are taken in their turn, more when a step needs one of them: the kernel has been at work on
--- them since begin().
+-- them since they were declared.
 local function take_namespaces(layer)
     local coming = layer.coming
     local first, last = coming.taken + 1, math.min(coming.taken + NAMESPACES, #coming)
@@ -212,6 +212,7 @@ function M.up(lab)
     core.netns.begin(count_new(lab))
     core.interrupt.finally(function() build(lab) end, core.netns.finish)
     core.netns.finish()
+    lab.expected = 0
 end
 
 -- --- down and keep -------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ local Declaration = {}
 Declaration.__index = Declaration
 
 --- Declares an object of `node`. `where` is the line that an error names.
+--
+--     Declaration.new(node, "route", { "default", via = "10.0.0.1" }, errors.where())
 function Declaration.new(node, object, args, where)
     local self = setmetatable({ node = node, object = object, args = args, where = where }, Declaration)
     node.declarations[#node.declarations + 1] = self
@@ -16,6 +18,8 @@ function Declaration.new(node, object, args, where)
 end
 
 --- What an error and a plan call it: "addr 10.0.0.1/24".
+--
+--     print(route:title())
 function Declaration:title()
     local args = self.args
     local name = args[1] or args.dst or args.to or args.name or args.dev
@@ -41,11 +45,15 @@ function Declaration:set(fields)
 end
 
 --- Takes it back; `lab:up()` deletes it.
+--
+--     route:remove(); lab:up()
 function Declaration:remove()
     self.removed, self.node.lab.dirty = true, true
 end
 
 --- Raises an error about it: "lab.lua:7: cannot add link eth0 in app3: …".
+--
+--     route:refuse("add", "there is no such gateway", "ENOENT")
 function Declaration:refuse(verb, message, code)
     local err = errors.new(code or "EINVAL", message)
     err.where = self.where

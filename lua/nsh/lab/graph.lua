@@ -28,8 +28,10 @@ local text_options = {
 
 --- The picture for a terminal: each node a box with its interfaces and their addresses, ports below their bridge;
 -- a line for each veth pair, a dashed one for each tunnel. Large networks are an outline. Options:
---   width   columns that it may take (default: the terminal's; 80 if there is none)
---   ascii   true: only "+", "-", "|" and the like (default: where the locale is not of UTF-8)
+--
+-- - `width`: columns that it may take (default: the terminal's; 80 if there is none)
+-- - `ascii`: true: only "+", "-", "|" and the like (default: where the locale is not of UTF-8)
+--
 -- Also `tostring(graph)`, and so `print(lab:graph())`.
 --
 --     print(nsh.graph{ ns1, host }:text{ width = 100 })
@@ -38,7 +40,7 @@ function Graph:text(opts)
     opts = require("nsh.options").complete(text_options, opts or {}, "draw a picture")
     local ascii = opts.ascii
     if ascii == nil then ascii = not has_boxes() end
-    local columns = opts.width or require("nsh.core").file.columns(1) or WIDTH
+    local columns = opts.width or (require("nsh.core").file.window(1)) or WIDTH
     return require("nsh.lab.text").text(self.picture, columns, ascii)
 end
 

@@ -12,6 +12,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
+local options = require "nsh.options"
 
 local Lab = { __name = "nsh.lab" }
 local methods = {}
@@ -55,7 +56,7 @@ local function new(name)
     start_guardian()
     -- The seed is what MACs follow from: the same at each run.
     local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
-        dirty = true }, Lab)
+        expected = 0, dirty = true }, Lab)
     local draw = package.loaded["nsh.lab.draw"]
     if draw then draw.note(lab) end
     return lab
@@ -65,7 +66,16 @@ function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
 
+-- Its namespace is on its way while the script goes on. At the prompt there is no hurry: nothing is made before it
+-- is needed.
+local function expect_namespace(lab)
+    lab.expected = lab.expected + 1
+    if not dry.on and not package.loaded["nsh.repl"] then core.netns.begin(lab.expected) end
+end
+
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
+--
+--     local node = lab:add_node("app3", "node")
 function methods.add_node(lab, name, kind)
     local where, other = errors.where(), lab.by_name[name]
     if other then
@@ -74,6 +84,7 @@ function methods.add_node(lab, name, kind)
     local node = Node.new(lab, name, kind, where)
     lab.nodes[#lab.nodes + 1], lab.by_name[name] = node, node
     lab.dirty = true
+    if kind ~= "host" then expect_namespace(lab) end
     return node
 end
 
@@ -85,6 +96,8 @@ local function satisfy(lab, node)
 end
 
 --- Calls fn(node) once there is a node of that name; for `to = "name"`.
+--
+--     lab:wait_for("app4", link, function(node) print(node.name) end)
 function methods:wait_for(name, near, fn)
     local list = self.waiting[name] or {}
     self.waiting[name] = list
@@ -122,9 +135,11 @@ function methods:switch(name, spec)
 end
 
 --- The node of that name, or nil.
+--
+--     lab:find "app3":exec "ip addr"
 function methods:find(name) return self.by_name[name] end
 
---- A pool of addresses: see nsh.lab.pool.
+--- A pool of addresses: `prefix` is one of IPv4 or IPv6. An `addr = pool` takes its next address. Errors: EINVAL.
 --
 --     local pool = lab:pool "10.0.0.0/24"
 function methods:pool(prefix) return require "nsh.lab.pool".new(prefix) end
@@ -151,17 +166,19 @@ end
 function methods:down() require("nsh.lab.apply").down(self) end
 
 --- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
--- shown). `opts` and what is returned: see nsh.lab.pingall.
+-- shown). `opts` and what is returned: see `pingall`.
 --
 --     assert(lab:pingall().ok)
 function methods:pingall(opts)
     local result = require("nsh.lab.pingall").pingall(self, opts)
-    local prompt = package.loaded["nsh.repl"]
+    local prompt = package.loaded["nsh.repl.evaluate"]
     if not (prompt and prompt.evaluating) then require "nsh.show"(result) end
     return result
 end
 
 --- Lets the lab outlive nsh, as `nsh --keep` does: `nsh enter` and `nsh down` work on it.
+--
+--     lab:up():keep()
 function methods:keep() require("nsh.lab.apply").keep(self) end
 
 -- Methods in modules of their own: name -> function of that module.
@@ -192,7 +209,21 @@ function Lab.__complete()
     return list
 end
 
---- Raises an error if something refers to a node that there is not.
+-- Looking at `lab.host` does not declare it.
+function Lab.__look(lab, key)
+    if key == "host" then
+        local host = Node.new(lab, "host", "host")
+        host.ns = require("nsh").host
+        return host
+    end
+    return methods[key] or elsewhere[key] and require(elsewhere[key])[key] or nil
+end
+
+Lab.__finds = "by_name" -- where `find` looks
+
+--- Raises an error if something refers to a node that there is not. Errors: ENOENT.
+--
+--     lab:check()
 function methods:check()
     for name, waiting in pairs(self.waiting) do
         local known = {}
@@ -202,5 +233,8 @@ function methods:check()
             nearest and ("; did you mean %s"):format(nearest) or ""), "ENOENT")
     end
 end
+
+options.declare(methods.find, {}, { first = "node" })
+options.like(methods.pingall, function() return require("nsh.lab.pingall").pingall end)
 
 return { new = new, Lab = Lab }

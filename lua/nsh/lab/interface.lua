@@ -5,13 +5,28 @@
 local errors = require "nsh.errors"
 local names = require "nsh.lab.name"
 local Declaration = require "nsh.lab.declaration"
+local options = require "nsh.options"
 
 local Interface = setmetatable({}, { __index = Declaration })
 Interface.__index = Interface
 
--- Keys of an interface that are objects of their own, or say how it is joined to others.
-local SHAPES = { delay = true, jitter = true, loss = true, rate = true, duplicate = true }
-local OWN = { "addr", "via", "to", "peer", "vlan" }
+-- Keys of an interface that are objects of their own, or say how it is joined to others (options.lua). `shape`:
+-- they make its qdisc.
+local ROWS = {
+    { "addr", valid = "an address with its prefix length, a pool, or a list of them" },
+    { "via", means = "neighbour", valid = "the gateway of a default route" },
+    { "to", means = "node", valid = "the node at the other end, its name, or a bridge" },
+    { "peer", type = "table", valid = "the other end: its name and fields" },
+    { "vlan", valid = "of a bridge's port: an id, or a table of vlan:add" },
+    { "delay", valid = 'of what is sent: "50ms", or seconds', shape = true },
+    { "jitter", valid = 'of the delay: "5ms", or seconds', shape = true },
+    { "loss", valid = 'a share of the packets: "1%", or 0.01', shape = true },
+    { "duplicate", valid = 'a share of the packets: "1%", or 0.01', shape = true },
+    { "rate", valid = 'of what is sent: "10mbit", or bytes a second', shape = true },
+}
+
+local OWN, SHAPES = {}, {}
+for _, row in ipairs(ROWS) do (row.shape and SHAPES or OWN)[row[1]] = true end
 
 local function listed(value)
     if not value or (type(value) == "table" and next(value) == nil) then return {} end
@@ -97,7 +112,7 @@ local function take(self, spec)
         if SHAPES[key] then shape[key] = value
         elseif key ~= 1 and key ~= "type" then self.args[key] = value end
     end
-    for _, key in ipairs(OWN) do self.args[key] = nil end
+    for key in pairs(OWN) do self.args[key] = nil end
     if type(self.args.master) == "table" then self.args.master = self.args.master.name end
     if spec.addr ~= nil then set_addresses(self, spec.addr) end
     if spec.via ~= nil then set_gateways(self, spec.via) end
@@ -120,6 +135,8 @@ end
 
 --- Declares an interface of `node`. `spec`: its name first, fields of the link, `addr`, `via`, … ;
 -- `where`: the line that an error names.
+--
+--     Interface.new(node, "dummy", { "lo1" }, errors.where())
 function Interface.new(node, kind, spec, where)
     local name = spec[1] or spec.name
     local self = setmetatable({ node = node, object = "link", kind = kind, name = name, where = where,
@@ -150,23 +167,31 @@ function Interface:set(fields)
     return self
 end
 
---- Sets the interface down, or up again, with the next `lab:up()`.
+--- Sets the interface down, with the next `lab:up()`.
 --
 --     link:down(); lab:up()
 function Interface:down() return self:set{ up = false } end
 
 -- With its end the kernel has taken away its routes, and its addresses of IPv6 (fib_disable_ip in
 -- net/ipv4/fib_frontend.c, addrconf_ifdown in net/ipv6/addrconf.c): they are to be made again.
-function Interface:up()
-    local was_down = self.applied and self.applied.up == false
-    for _, part in ipairs(was_down and self.parts or {}) do
+local function forget_parts(self)
+    for _, part in ipairs(self.parts) do
         local is_inet6 = part.object == "addr" and tostring(part.args[1]):find(":", 1, true)
         if part.object == "route" or is_inet6 then part.applied = nil end
     end
+end
+
+--- Sets the interface up again, with the next `lab:up()`, with its addresses and routes.
+--
+--     link:up(); lab:up()
+function Interface:up()
+    if self.applied and self.applied.up == false then forget_parts(self) end
     return self:set{ up = true }
 end
 
 --- Removes it with the next `lab:up()`, and with it the other end of a veth pair.
+--
+--     link:remove(); lab:up()
 function Interface:remove()
     if self.removed then return end
     Declaration.remove(self)
@@ -176,6 +201,8 @@ function Interface:remove()
 end
 
 --- The first address of a family, without its prefix length: "10.0.0.1"; nil if there is none.
+--
+--     app3:ping(link:address "inet")
 function Interface:address(family)
     for _, address in ipairs(self.addresses) do
         if not family or (address:find(":", 1, true) ~= nil) == (family == "inet6") then
@@ -185,8 +212,13 @@ function Interface:address(family)
 end
 
 --- Raises an error if somebody called with a dot.
+--
+--     Interface.check(self)
 function Interface.check(self)
     errors.check_self(self, "ifname", "link:set{…}")
 end
+
+options.declare(Interface.set, ROWS, { link = "" })
+Interface.rows = ROWS
 
 return Interface

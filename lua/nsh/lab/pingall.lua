@@ -242,20 +242,27 @@ end
 -- (fe80::/10). A node without any takes no part, but is cleared of new neighbours: a list should name
 -- those that are on the way, too.
 --
--- `opts`: all (true: each address, not only the first), family ("inet" or "inet6": only this), timeout
--- (seconds to wait for a reply, 1.5), size (bytes of payload, 56).
+-- `opts`:
+--
+-- - `all`: true: each address, not only the first
+-- - `family`: "inet" or "inet6": only this
+-- - `timeout`: seconds to wait for a reply (1.5)
+-- - `size`: bytes of payload (56)
 --
 -- Returns a table:
--- ok: there was something to ask, and all was answered;
--- transmitted, received, loss (percent): each address counts once for each node that asks for it;
--- retried: how many had to be asked again;
--- min, avg, max: round-trip times in milliseconds, if there was a reply;
--- nodes: the names, in order, of those with an address; families: those that were asked;
--- matrix: matrix[from][to] is a time in milliseconds (the slowest of the addresses), false if one of
--- them did not answer, nil if there was nothing to ask;
--- failures: a list of { from =, to =, family =, address =, reason =, message = } in the order of the
--- nodes, with the words of `ns:ping`. "neighbour table full" says nothing about the pair: for more than
--- six seconds others had what there is of the machine's table.
+--
+-- - `ok`: there was something to ask, and all was answered
+-- - `transmitted`, `received`, `loss` (percent): each address counts once for each node that asks for it
+-- - `retried`: how many had to be asked again
+-- - `min`, `avg`, `max`: round-trip times in milliseconds, if there was a reply
+-- - `nodes`: the names, in order, of those with an address
+-- - `families`: those that were asked
+-- - `matrix`: matrix[from][to] is a time in milliseconds (the slowest of the addresses), false if one of
+--   them did not answer, nil if there was nothing to ask
+-- - `failures`: a list of { from =, to =, family =, address =, reason =, message = } in the order of the
+--   nodes, with the words of `ns:ping`. "neighbour table full" says nothing about the pair: for more than
+--   six seconds others had what there is of the machine's table
+--
 -- As text it is the matrix, or for many nodes what failed, and a line with the sums.
 --
 -- Errors: EINVAL for nodes or options that are none; ENOENT: the lab is not up; what `ns:ping` raises.
@@ -273,5 +280,7 @@ function M.pingall(lab, opts)
     settle.ready()
     return ping({ waves = all, progress = progress, result = result }, nodes, opts.timeout)
 end
+
+options.declare(M.pingall, rows)
 
 return M

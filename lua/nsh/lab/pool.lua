@@ -83,6 +83,8 @@ function Pool:subnet(length)
 end
 
 --- The length of a prefix that has just two addresses for the ends of a link.
+--
+--     local pair = pool:subnet(pool:pair_length())
 function Pool:pair_length() return is_inet6(self) and 126 or 30 end
 
 return { new = from }

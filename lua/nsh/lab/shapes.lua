@@ -34,6 +34,8 @@ function M.line(lab, count, pool)
 end
 
 --- A ring: a line whose last node is linked with the first.
+--
+--     local routers = lab:ring(4, lab:pool "10.0.0.0/16")
 function M.ring(lab, count, pool)
     local nodes = M.line(lab, count, pool)
     if count > 2 then join(pool, nodes[count], nodes[1]) end
@@ -56,6 +58,8 @@ function M.tree(lab, depth, fanout, pool)
 end
 
 --- A mesh: each of "r1" … "rN" linked with each other.
+--
+--     local routers = lab:mesh(4, lab:pool "10.0.0.0/16")
 function M.mesh(lab, count, pool)
     local nodes = numbered(lab, "r", count)
     for i = 1, count do

@@ -5,6 +5,7 @@
 -- cannot answer it drops, as the Internet does with private sources.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local options = require "nsh.options"
 
 local M = {}
 
@@ -267,6 +268,8 @@ end
 
 --- The first address of the uplink, of a family ("inet", "inet6") if one is given, without its prefix length;
 -- nil if it has none.
+--
+--     print(uplink:address "inet6")
 function methods:address(family)
     errors.check_self(self, "ifname", "uplink:address()")
     for _, address in ipairs(self.addresses) do
@@ -274,7 +277,7 @@ function methods:address(family)
     end
 end
 
---- Sets the interface down, or up again, with the next `lab:up()`. Errors: EPERM: it is the real one.
+--- Sets the interface down, with the next `lab:up()`. Errors: EPERM: it is the real one.
 --
 --     uplink:down(); lab:up()
 function methods:down()
@@ -282,12 +285,17 @@ function methods:down()
     return self
 end
 
+--- Sets the interface up again, with the next `lab:up()`. Errors: EPERM: it is the real one.
+--
+--     uplink:up(); lab:up()
 function methods:up()
     interface_of(self, "set up"):up()
     return self
 end
 
 --- Removes it, and the outside with it, with the next `lab:up()`. Errors: EPERM: it is the real one.
+--
+--     uplink:remove(); lab:up()
 function methods:remove()
     interface_of(self, "remove"):remove()
     self.outside:remove()
@@ -318,10 +326,14 @@ end
 -- interface of the default route: nothing is declared, all arguments but their mistakes are passed over, and a
 -- line says which one it is.
 --
--- The first value is the interface's name. `addr`: its address with the prefix length, a pool, or a list of
--- them; `via`: the gateway of the default route, for each family if there are two; `hosts`: addresses that
--- answer, on the link or behind the gateway; `metric`, `proto`, `src`: of that route, as `ip route` has them;
--- `mtu`, `address`, `delay`, `loss`, `rate` … as in connect{…}.
+-- `spec`: the interface's name first, and
+--
+-- - `addr`: its address with the prefix length, a pool, or a list of them
+-- - `via`: the gateway of the default route, for each family if there are two
+-- - `hosts`: addresses that answer, on the link or behind the gateway
+-- - `metric`, `proto`, `src`: of that route, as `ip route` has them
+-- - `mtu`, `address`, `delay`, `loss`, `rate` …: as in connect{…}
+--
 -- Returns an uplink: ifname; addresses, with their prefix lengths, and address(family), the first one without;
 -- gateway (nil without one); real; outside, the node behind it, whose interface is eth0 (of the real one: EPERM);
 -- down(), up(), remove().
@@ -339,5 +351,9 @@ function M.uplink(lab, spec)
     local simulated = core.sandbox.active() and not core.sandbox.internet()
     return setmetatable(simulated and simulate(lab, own, plan) or find_real(lab), Uplink)
 end
+
+local rows = {}
+for i, key in ipairs(known_keys()) do rows[i] = { key } end
+options.declare(M.uplink, rows)
 
 return M

@@ -34,13 +34,13 @@ end
 --- Begins a claim about a thing; the method that follows says what is claimed, checks it, prints a line
 -- about it, and raises an error that names the script's line if it does not hold.
 --
--- a namespace or node  `reaches`, `does_not_reach`, `connects`, `does_not_connect`, `gets`, `does_not_get`,
---                      `runs`, `cannot_run`
--- an object of it      `has`, `has_no`, `loses`: records, as `list` finds them
--- `nsh.netns`          `has`, `has_no`: namespaces with a name
--- a capture            `sees`, `sees_no`: packets, as tcpdump writes them
--- a function           `succeeds`, `fails`
--- any other value      `is`, `is_not`
+-- - `a namespace or node`: `reaches`, `does_not_reach`, `connects`, `does_not_connect`, `gets`, `does_not_get`,
+--   `runs`, `cannot_run`
+-- - `an object of it`: `has`, `has_no`, `loses`: records, as `list` finds them
+-- - `nsh.netns`: `has`, `has_no`: namespaces with a name
+-- - `a capture`: `sees`, `sees_no`: packets, as tcpdump writes them
+-- - `a function`: `succeeds`, `fails`
+-- - `any other value`: `is`, `is_not`
 --
 -- `help` shows each of them. Errors: EINVAL: there is no such word for such a thing.
 --

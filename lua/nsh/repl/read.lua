@@ -1,0 +1,60 @@
+--- What is typed at the prompt, until it is whole.
+local loop = require "nsh.loop"
+local readline = require "nsh.core.readline"
+local commands = require "nsh.repl.commands"
+
+local M = {}
+
+local CHUNK = "=stdin"
+local STDIN = 0
+
+-- One line; false at the end of the input.
+local function read_line(prompt)
+    local input = { { STDIN, "r" }, { readline.wake_fd(), "r" } }
+    readline.start(prompt)
+    while true do
+        if loop.wait_any(input) == 1 then
+            local line = readline.feed()
+            if line ~= nil then return line end
+        else
+            readline.update()
+        end
+    end
+end
+
+local function is_incomplete(message)
+    return message:find "<eof>$" ~= nil
+end
+
+--- The function that a text is, an expression or statements, or nil, the error, and whether more text could cure
+-- it.
+--
+--     compile "1 +"      --> nil, 'stdin:1: unexpected symbol near <eof>', true
+function M.compile(text)
+    local chunk, not_expression = load("return " .. text, CHUNK, "t")
+    if chunk then return chunk end
+    local message
+    chunk, message = load(text, CHUNK, "t")
+    return chunk, message, is_incomplete(message or "") or is_incomplete(not_expression)
+end
+
+local function is_unfinished(text)
+    return not commands.find(text) and select(3, M.compile(text)) or false
+end
+
+--- To be called once, before the first prompt: what readline asks of Lua.
+function M.prepare()
+    readline.set_unfinished(is_unfinished)
+    readline.print_above()
+    loop.before_wait = readline.redraw
+end
+
+--- A whole chunk of Lua, or a command, as text; false at the end of the input. It is in the history then.
+function M.chunk()
+    local text = read_line "nsh> "
+    local entry = text and text:gsub("%s+$", "")
+    if entry and entry ~= "" then readline.history_add(entry) end
+    return text
+end
+
+return M
