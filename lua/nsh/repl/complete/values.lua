@@ -14,8 +14,8 @@ end
 
 -- Variables whose values are nsh's own things: those that `fits` says a word about.
 local function add_variables(list, env, fits)
-    for name, value in next, env do
-        local note = look.is_name(name) and fits(value)
+    for name in pairs(look.keys(env)) do
+        local note = look.is_name(name) and fits(look.field(env, name))
         if note then list[#list + 1] = { text = name, note = note, raw = true } end
     end
 end
