@@ -1,5 +1,6 @@
 --- What the prompt does with a chunk: runs it, shows what came out, or says what went wrong.
 local show = require "nsh.show"
+local jobs = require "nsh.repl.jobs"
 local read = require "nsh.repl.read"
 
 local M = {}
@@ -72,12 +73,14 @@ end
 --
 --     evaluate.call(function() return 1 + 1 end)
 function M.call(chunk)
+    jobs.begin_line()
     M.evaluating = true -- what is returned is shown, and need not print itself
     local results = table.pack(xpcall(chunk, describe))
     M.evaluating = false
     if not went_well(results) or results.n == 1 then return end
     _G._ = results[2]
     went_well(table.pack(xpcall(show.show, describe, table.unpack(results, 2, results.n))))
+    jobs.follow(table.unpack(results, 2, results.n))
 end
 
 --- Compiles and calls a text, or says why it cannot be compiled.

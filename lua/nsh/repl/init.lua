@@ -4,6 +4,7 @@ local readline = require "nsh.core.readline"
 local commands = require "nsh.repl.commands"
 local complete = require "nsh.repl.complete".complete
 local evaluate = require "nsh.repl.evaluate"
+local mininet = require "nsh.repl.mininet"
 local read = require "nsh.repl.read"
 
 local M = {}
@@ -12,7 +13,7 @@ local M = {}
 local function turn()
     local text = read.chunk()
     if not text then return false end
-    local command = commands.find(text)
+    local command = commands.find(text) or mininet.find(text)
     if command then evaluate.call(command) else evaluate.text(text) end
     return not commands.leaving
 end
