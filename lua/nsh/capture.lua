@@ -24,7 +24,7 @@ local PAUSE = 0.05 -- seconds between two looks at an interface that is down
 -- What a capture may be told. Each packet takes `snaplen` bytes of the buffer, however short it is, and those
 -- of TCP have up to 64 KiB on a veth: hence no more than tells them all apart.
 local rows = {
-    { "dev", type = "string", valid = 'the name of an interface, or "any"' },
+    { "dev", type = "string", means = "interface", valid = 'the name of an interface, or "any"' },
     { "filter", type = "string", valid = 'a text of pcap-filter(7), such as "icmp"' },
     { "count", min = 1, max = math.maxinteger, whole = true, valid = "a number of packets from 1" },
     { "timeout", min = 0, max = 1e9, valid = "a number of seconds from 0" },
@@ -33,7 +33,7 @@ local rows = {
     { "buffer", default = 4 << 20, min = 65536, max = 1 << 30, whole = true, valid = "64 KiB to 1 GiB, in bytes" },
     { "direction", type = "string", default = "inout", words = { "inout", "in", "out" },
         valid = '"in", "out" or "inout"' },
-    { "file", type = "string", valid = "the path of a file to write" },
+    { "file", type = "string", means = "file", valid = "the path of a file to write" },
 }
 
 -- Fields of a capture: `name` of the interface, `netns`, its `label` in commands, and `opts`, which a file lacks;
@@ -323,5 +323,7 @@ function M.capture(ns, args, fn)
     if fn then self.task = feed.each(self, fn) end
     return self
 end
+
+options.declare(M.capture, rows, { first = "interface" })
 
 return M

@@ -383,4 +383,6 @@ function M.monitor(ns, args, fn)
     return self
 end
 
+options.declare(M.monitor, rows, { words = in_order(heard) })
+
 return M

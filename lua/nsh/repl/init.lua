@@ -2,7 +2,6 @@
 local core = require "nsh.core"
 local readline = require "nsh.core.readline"
 local commands = require "nsh.repl.commands"
-local complete = require "nsh.repl.complete".complete
 local evaluate = require "nsh.repl.evaluate"
 local mininet = require "nsh.repl.mininet"
 local read = require "nsh.repl.read"
@@ -42,7 +41,9 @@ end
 --     require "nsh.repl".run{ banner = "nsh 0.1" }
 function M.run(options)
     local _ <close> = setmetatable({}, { __close = readline.stop })
-    readline.set_completer(complete)
+    readline.set_completer(
+        function(...) return require "nsh.repl.complete.prompt".words(...) end,
+        function(...) return require "nsh.repl.complete.prompt".list(...) end)
     read.prepare()
     load_history()
     if options and options.banner and readline.is_terminal() then

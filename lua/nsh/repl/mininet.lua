@@ -22,11 +22,11 @@ local function show_nodes()
     print("available nodes are: \n" .. table.concat(require("nsh.lab.picture").sort(names), " "))
 end
 
--- Calls fn(node, its interfaces as words), `word(node, interface)` being one.
+-- Calls fn(node, its interfaces as words), `word(node, interface)` being one, or nil.
 local function each_node(picture, word, fn)
     for _, node in ipairs(picture.nodes) do
         local words = {}
-        for i, interface in ipairs(node.interfaces) do words[i] = word(node, interface) end
+        for _, interface in ipairs(node.interfaces) do words[#words + 1] = word(node, interface) end
         fn(node, words)
     end
 end
@@ -35,7 +35,8 @@ local function show_net()
     local picture = drawn()
     local peers = require("nsh.lab.show").peers(picture)
     local function word(node, interface)
-        return interface.name .. ":" .. table.concat(peers[node.name .. "/" .. interface.name] or {}, ",")
+        local ends = peers[node.name .. "/" .. interface.name]
+        return ends and interface.name .. ":" .. table.concat(ends, ",")
     end
     each_node(picture, word, function(node, words) print(table.concat({ node.name, table.unpack(words) }, " ")) end)
 end

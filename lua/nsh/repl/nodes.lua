@@ -47,7 +47,7 @@ function M.find(name)
 end
 
 local function namespace_of(node)
-    return node.live and node:live() or node
+    return rawget(node, "lab") and node:live() or node
 end
 
 --- The same; raises ENOENT if there is none, with the nearest name.
@@ -61,7 +61,7 @@ function M.get(name)
     local errors = require "nsh.errors"
     local near = require("nsh.suggest").nearest(name, names)
     errors.raise(errors.new("ENOENT", ("there is no node %s%s"):format(name,
-        near and "; did you mean " .. near or "")), "run a program")
+        near and "; did you mean " .. near or "")))
 end
 
 -- --- addresses -------------------------------------------------------------------------------------
