@@ -445,6 +445,15 @@ local function timed_out(ns, words, timeout)
     errors.raise(err, "run " .. words[1], ns.name)
 end
 
+-- What a program that was killed may have left of its own: another screen, no cursor, reports of the mouse, colours,
+-- other characters.
+local ORDINARY = "\27[?1047l\27[?25h\27[?1000l\27[?1002l\27[?1003l\27[?1006l\27[m\27(B\15"
+
+local function tidy_screen()
+    local terminal <close> = os.getenv "TERM" ~= "dumb" and io.open("/dev/tty", "w") or nil
+    if terminal then terminal:write(ORDINARY) end
+end
+
 --- Runs a program to its end, with the terminal if nsh has one. Links that nsh has changed carry
 -- before it starts (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --
@@ -467,6 +476,7 @@ function M.exec(ns, args, ...)
     local result = process:wait(options.timeout) or timed_out(ns, words, options.timeout)
     -- of what it has printed until it ends; a daemon that it leaves behind does not hold us
     result.out, result.err = stream.drain(process.stdout), stream.drain(process.stderr)
+    if has_terminal and result.signal then tidy_screen() end
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end
