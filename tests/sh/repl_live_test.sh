@@ -30,7 +30,7 @@ ends_with 'local typed' && happens
 text ' = 1'
 expect "what a task prints stands above the line" $'end)\nfrom a task\nnsh> local typed = 1'
 key C-u C-l
-line 'later(function() io.stderr:write("loud\\n") io.write("no ", "newline") end)'
+line 'later(function() io.stderr:write("loud\n") io.write("no ", "newline") end)'
 text '"a"'
 ends_with '"a"' && happens
 expect "also what has no end of its line, and on stderr" $'\nloud\nno newline\nnsh> "a"'

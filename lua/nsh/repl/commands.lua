@@ -43,6 +43,15 @@ M.rows = {
     { "sh", "[node]", "a shell in a node, or on the host", open_shell },
     { "watch", "[seconds] expression", "its value again and again, until Ctrl-C",
         function(text) require "nsh.repl.watch".run(text) end },
+    { "time", "[expr]", "how long it takes; alone: tell it of all, or only above half a second", function(text)
+        require("nsh.repl.evaluate").time(text)
+    end },
+    { "mode", "table|json|lua", "how values are printed", function(name)
+        if name == "" then print(require("nsh.show").mode()) else require("nsh.show").mode(name) end
+    end },
+    { "save", "file", "what was done, as a script that does it again", function(file)
+        print(require("nsh.repl.save").save(file))
+    end },
 }
 
 local function row_of(word)
