@@ -39,10 +39,12 @@ expect "what is Lua stays Lua" $'nsh> h2 = 5\nnsh> h2\n5\nnsh>'
 clean 'h2 hostname'
 expect "and the rest is a command" $'nsh> h2 hostname\nh2\nnsh>'
 clean 'hx hostname'
-expect "what is neither is an error of Lua's" $'syntax error near \'hostname\'\nnsh>'
+ends_with '^~~~~~~~
+nsh>' && screen | grep -q "syntax error near 'hostname'"
+report $? "what is neither is an error of Lua's"
 
 # --- ! and @ ---
-clean '!echo $((6 * 7)); hostname -I; exit 3'
+clean '!expr 6 \* 7; exit 3'
 ends_with 'nsh>' && screen | grep -qx 42
 report $? "! runs a command of the shell on the host"
 clean '@h1 echo h2; hostname'
@@ -50,16 +52,15 @@ expect "@ runs one in a node, as it stands" $'hostname\nh2\nh1\nnsh>'
 clean '@h3 ls'
 expect "which must be there" $'there is no node h3; did you mean h1 (ENOENT)\nnsh>'
 line '.sh h2'
-ends_with '#' || ends_with '$'
-line 'hostname; exit'
-ends_with $'\nh2\nexit\nnsh>' || ends_with $'\nh2\nnsh>'
+line 'hostname; exec true'
+ends_with $'\nh2\nnsh>'
 report $? ".sh is a shell in a node"
 line 'ns = nsh.netns.add "plain"'
 clean 'plain ip -br link'
 ends_with 'nsh>' && screen | grep -q '^lo '
 report $? "a namespace with a name is a node as well"
-clean '!kill -9 $$'
-expect "what a signal ends is told" $'nsh> !kill -9 $$\nended by SIGKILL\nnsh>'
+clean '!sleep 60 & kill -9 0'
+expect "what a signal ends is told" $'nsh> !sleep 60 & kill -9 0\nended by SIGKILL\nnsh>'
 
 # --- words ---
 clean 'nodes'
