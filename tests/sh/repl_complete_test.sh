@@ -106,5 +106,23 @@ ends_with 'nsh> danger.link:set{ "x'
 report $? "nobody's code is called"
 key C-c
 
+
+# --- commands ---
+line 'lab = nsh.lab "tab"; lab:node "h1"; lab:node "hub2"'
+line 'local mine = { inner = 1 }'
+tab "the names of commands" '.mo' 'nsh> .mode'
+tab "their words" '.mode ta' 'nsh> .mode table'
+tab "an expression behind one" '.time string.rev' 'nsh> .time string.reverse'
+tab "a file on the host" '!cat files/si' 'nsh> !cat files/single'
+tab "a node" '@hu' 'nsh> @hub2'
+tab "a node in a line of Mininet's" 'h1 ping -c1 hu' 'nsh> h1 ping -c1 hub2'
+tab "a word of Mininet's" 'pinga' 'nsh> pingall'
+tab "a local that the prompt remembers" 'mine.in' 'nsh> mine.inner'
+tab "a shell in a node" '.sh h' 'nsh> .sh h
+host  node
+h1    node
+hub2  node
+nsh> .sh h'
+
 echo "1..$count"
 exit $failed
