@@ -21,7 +21,7 @@ return function(path)
         file:write("--- ", name, "\n")
         for line in out:gmatch "[^\n]+" do
             line = line:gsub("^%d+: ", ""):gsub("@if%d+", "@if"):gsub("link/ether %x%x:%S+", function(mac)
-                return mac:find "^link/ether 02:" and mac or "link/ether"
+                return mac:find "^link/ether 02:00:00:" and mac or "link/ether"
             end):gsub("queue%a+ %S+", ""):gsub("%sstate %u+", ""):gsub("%d%dsec", "sec"):gsub("link%-netns%S* %S+", "")
             line = line:gsub("timer +[%d.]+", ""):gsub("_id %S+", "")
             if not line:find "fe80:" and not line:find "ff00::/8" then file:write(line, "\n") end
