@@ -35,6 +35,7 @@ PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c shell.c comman
 BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c core/netns_make.c
+COMPLETION := $(addprefix bindings/completion.,bash zsh)
 MODULES := $(sort $(shell find lua -name '*.lua'))
 # They run whole labs again and again, or kill them: nothing in that is for the sanitizers to see.
 REPEATS := $(addprefix tests/sh/,examples_test.sh mutation_test.sh kill_test.sh kill_lab_test.sh kill_firewall_test.sh)
@@ -59,8 +60,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(call say,CC,$<)$(CC) $(CFLAGS) $(NSH_CFLAGS) -Ibindings -c -o $@ $<
 
-$(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
-	$(call say,EMBED,$@)mkdir -p $(@D) && $(LUA) $< lua $(MODULES) > $@.new && mv $@.new $@
+$(BUILD)/embedded.c: bindings/embed.lua $(MODULES) $(COMPLETION)
+	$(call say,EMBED,$@)mkdir -p $(@D) && $(LUA) $< lua $(MODULES) $(COMPLETION) > $@.new && mv $@.new $@
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
@@ -77,7 +78,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev 
                   libpcap-dev iproute2 iputils-ping
 DEMO_PACKAGES  := curl lua-cjson nftables python3
 CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
-                  passt tcpdump
+                  passt tcpdump zsh
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
