@@ -40,6 +40,13 @@ static int exists(lua_State *L) {
     return 1;
 }
 
+/* is_directory(path) -> whether it is one, or a symlink to one */
+static int is_directory(lua_State *L) {
+    struct stat info;
+    lua_pushboolean(L, stat(luaL_checkstring(L, 1), &info) == 0 && S_ISDIR(info.st_mode));
+    return 1;
+}
+
 /* cwd() -> the current directory | nil, err */
 static int current_directory(lua_State *L) {
     struct error err;
@@ -53,8 +60,13 @@ static int current_directory(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "columns", terminal_columns }, { "cwd", current_directory }, { "exists", exists },
-    { "isatty", is_terminal },       { "mkdir", make_directory },  { NULL, NULL },
+    { "columns", terminal_columns },
+    { "cwd", current_directory },
+    { "exists", exists },
+    { "is_directory", is_directory },
+    { "isatty", is_terminal },
+    { "mkdir", make_directory },
+    { NULL, NULL },
 };
 
 int open_file(lua_State *L) {

@@ -468,6 +468,7 @@ int open_netlink(lua_State *L) {
     add_batch(L);
     add_monitor(L);
     add_print(L);
+    add_schema(L);
     add_vocabulary(L);
     return 1;
 }

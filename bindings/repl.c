@@ -63,6 +63,7 @@ static int readline_start(lua_State *L) {
 static int readline_feed(lua_State *L) {
     if (!reader.active)
         return luaL_error(L, "no prompt stands");
+    repl_redraw();
     reader.L = L;
     rl_callback_read_char();
     if (reader.active)
@@ -80,6 +81,7 @@ static int readline_clear_line(lua_State *L) {
     lua_pushboolean(L, reader.active);
     if (!reader.active)
         return 1;
+    repl_redraw();
     rl_callback_sigcleanup(); /* an unfinished search or argument */
     rl_point = rl_end;
     rl_redisplay();
@@ -115,6 +117,7 @@ static int readline_update(lua_State *L) {
     enum terminal_change change = repl_terminal_change();
     if (change == TERMINAL_SAME || !reader.active)
         return 0;
+    repl_redraw();
     if (change == TERMINAL_CONTINUED)
         come_back();
     rl_resize_terminal();
@@ -141,7 +144,12 @@ static const luaL_Reg functions[] = {
 };
 
 /* What each file adds. */
-static void (*const parts[])(lua_State *L) = { repl_add_completion, repl_add_history };
+static void (*const parts[])(lua_State *L) = {
+    repl_add_above,
+    repl_add_completion,
+    repl_add_history,
+    repl_add_keys,
+};
 
 static void set_up_readline(void) {
     rl_readline_name = "nsh";

@@ -18,6 +18,15 @@ void repl_add_completion(lua_State *L);
 /* What was typed before (repl_history.c). */
 void repl_add_history(lua_State *L);
 
+/* What the keys do that readline has nothing for (repl_keys.c). */
+void repl_add_keys(lua_State *L);
+
+/* What is printed while a prompt stands appears above it (repl_above.c). */
+void repl_add_above(lua_State *L);
+
+/* To be called before readline goes on: the prompt is there again, below what was printed. */
+void repl_redraw(void);
+
 /* The terminal and its signals (repl_terminal.c), only while a prompt stands: repl_take_terminal
    keeps how the terminal is and catches what must not leave it as readline has made it,
    repl_give_terminal ends that. */

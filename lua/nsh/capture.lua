@@ -8,7 +8,7 @@
 -- waits for anything, so that captures, pings and programs go on side by side.
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
-local loop = require "nsh.loop"
+local feed = require "nsh.feed"
 local options = require "nsh.options"
 local pcap = require "nsh.pcap"
 local trace = require "nsh.trace"
@@ -24,7 +24,7 @@ local PAUSE = 0.05 -- seconds between two looks at an interface that is down
 -- What a capture may be told. Each packet takes `snaplen` bytes of the buffer, however short it is, and those
 -- of TCP have up to 64 KiB on a veth: hence no more than tells them all apart.
 local rows = {
-    { "dev", type = "string", valid = 'the name of an interface, or "any"' },
+    { "dev", type = "string", means = "interface", valid = 'the name of an interface, or "any"' },
     { "filter", type = "string", valid = 'a text of pcap-filter(7), such as "icmp"' },
     { "count", min = 1, max = math.maxinteger, whole = true, valid = "a number of packets from 1" },
     { "timeout", min = 0, max = 1e9, valid = "a number of seconds from 0" },
@@ -33,7 +33,7 @@ local rows = {
     { "buffer", default = 4 << 20, min = 65536, max = 1 << 30, whole = true, valid = "64 KiB to 1 GiB, in bytes" },
     { "direction", type = "string", default = "inout", words = { "inout", "in", "out" },
         valid = '"in", "out" or "inout"' },
-    { "file", type = "string", valid = "the path of a file to write" },
+    { "file", type = "string", means = "file", valid = "the path of a file to write" },
 }
 
 -- Fields of a capture: `name` of the interface, `netns`, its `label` in commands, and `opts`, which a file lacks;
@@ -48,11 +48,6 @@ local function new(fields)
 end
 
 -- --- reading -------------------------------------------------------------------------------------
-
-local function wake(self)
-    for _, wait in ipairs(self.waits) do wait.done = true end
-    self.waits = {}
-end
 
 -- Writes a packet, or without one what is not in the file yet. Nobody waits for what happens behind his back: that it
 -- failed is told by the next `list` or `stop`.
@@ -74,7 +69,7 @@ local function finish(self, reason)
     write(self)
     if self.writer then self.writer:close() end
     self.writer = nil
-    wake(self)
+    feed.wake(self)
 end
 
 local function keep(self, raw)
@@ -98,30 +93,7 @@ local function drain(self, most)
     take(self, most or self.room)
     write(self)
     if self.failure then finish(self, self.failure.message) end
-    wake(self)
-end
-
--- Seconds; of an interface that is down nobody tells that it is gone.
-local function time_left(self)
-    local left = self.deadline and math.max(0, self.deadline - now())
-    return self.handle:down() and math.min(left or PAUSE, PAUSE) or left
-end
-
-local function look(self)
-    drain(self)
-    if self.deadline and now() >= self.deadline then finish(self, "timeout") end
-end
-
--- It holds the capture only while it reads, so that one that nobody has any more is collected.
-local function read(weak, fd)
-    while weak.capture and weak.capture.handle do
-        loop.wait(fd, "r", time_left(weak.capture))
-        if weak.capture then look(weak.capture) end
-    end
-end
-
-local function start_reading(self)
-    loop.go(read, setmetatable({ capture = self }, { __mode = "v" }), self.handle:fd())
+    feed.wake(self)
 end
 
 -- A table of fields costs more than a packet: whoever counts some of many makes few of them.
@@ -129,6 +101,21 @@ local function packet_at(self, i)
     self.told[i] = self.told[i] or pcap.packet(self.all[i])
     return self.told[i]
 end
+
+local function pop(self)
+    if self.at >= #self.all then return nil end
+    self.at = self.at + 1
+    return packet_at(self, self.at)
+end
+
+local way = {
+    drain = function(self) drain(self, self.is_file and 1) end,
+    pop = pop,
+    finish = finish,
+    -- Of an interface that is down nobody tells that it is gone.
+    pause = function(self) return self.handle:down() and PAUSE or nil end,
+    wanted = function(self) return "a packet of " .. self.name end,
+}
 
 local function check_written(self, op)
     local err = self.failure
@@ -150,23 +137,7 @@ end
 --
 --     local packet = capture:next(1)
 function Capture:next(timeout)
-    if timeout ~= nil and type(timeout) ~= "number" then
-        errors.raise(errors.new("EINVAL", "a number of seconds expected, not " .. options.quote(timeout)),
-            "wait for a packet of " .. self.name, self.netns)
-    end
-    local deadline = timeout and now() + timeout
-    while true do
-        if self.at >= #self.all then drain(self, self.is_file and 1) end
-        if self.at < #self.all then
-            self.at = self.at + 1
-            return packet_at(self, self.at)
-        end
-        local left = deadline and deadline - now()
-        if not self.handle or left and left <= 0 then return nil end
-        local wait = {}
-        self.waits[#self.waits + 1] = wait
-        loop.suspend(wait, left)
-    end
+    return feed.next(self, way, timeout)
 end
 
 --- The packets as they come, for a `for`: those that `next` has not returned yet, until the capture ends.
@@ -308,10 +279,6 @@ local function open_writer(handle, opts, op, netns)
     errors.raise(err, op .. " into " .. opts.file, netns)
 end
 
-local function call_for_each(self, fn)
-    for packet in self:packets() do fn(packet) end
-end
-
 --- Captures the packets that pass an interface; the kernel collects them when this returns. Other tasks, pings and
 -- programs go on meanwhile.
 --
@@ -352,9 +319,11 @@ function M.capture(ns, args, fn)
         room = handle:room(), limit = opts.count, deadline = opts.timeout and now() + opts.timeout,
     }
     tell(ns, opts)
-    start_reading(self)
-    if fn then self.task = loop.go(call_for_each, self, fn) end
+    feed.start(self, way, handle:fd())
+    if fn then self.task = feed.each(self, fn) end
     return self
 end
+
+options.declare(M.capture, rows, { first = "interface" })
 
 return M

@@ -133,4 +133,6 @@ function M.http(ns, request)
     return { status = status, headers = parse_headers(head), body = body }
 end
 
+options.declare(M.http, rows)
+
 return M

@@ -41,6 +41,7 @@ setmetatable(nsh, {
         for name in pairs(lazy) do names[#names + 1] = name end
         return names
     end,
+    __look = function(_, key) return lazy[key] and lazy[key]() end,
 })
 
 --- Moves this process into a sandbox: new user, network and mount namespaces, whose own root plays

@@ -48,6 +48,9 @@ local function drop_ended()
     live = kept
 end
 
+--- Called before each wait; the prompt shows then what tasks have printed.
+function M.before_wait() end
+
 -- What to poll: the descriptors of every wait, whose they are, and how long there is time.
 local function gather(own)
     local set = { fds = {}, modes = {}, waits = {}, items = {}, deadline = nil }
@@ -75,6 +78,7 @@ local function poll_once(own)
     if #set.fds == 0 and set.deadline == math.huge and not own.forever then
         error("this wait can never end: every task waits for another", 0)
     end
+    M.before_wait()
     local ready = assert(poll.wait(set.fds, set.modes, set.deadline - poll.now()))
     for _, n in ipairs(ready) do
         local wait = set.waits[n]

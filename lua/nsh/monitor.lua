@@ -9,7 +9,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local event = require "nsh.event"
-local loop = require "nsh.loop"
+local feed = require "nsh.feed"
 local options = require "nsh.options"
 local trace = require "nsh.trace"
 local now = core.poll.now
@@ -41,11 +41,6 @@ local rows = {
 
 -- --- the queue -----------------------------------------------------------------------------------
 
-local function wake(self)
-    for _, wait in ipairs(self.waits) do wait.done = true end
-    self.waits = {}
-end
-
 -- The kernel is heard no longer. `reason`: why, for people.
 local function finish(self, reason)
     if not self.handle then return end
@@ -53,7 +48,7 @@ local function finish(self, reason)
     self.handle:close()
     self.socket:close()
     self.handle = nil
-    wake(self)
+    feed.wake(self)
 end
 
 local function push(self, fields)
@@ -67,6 +62,7 @@ local function push(self, fields)
 end
 
 local function pop(self)
+    if self.first > self.last then return nil end
     local first = self.queue[self.first]
     self.queue[self.first] = nil
     self.first = self.first + 1
@@ -216,29 +212,14 @@ end
 
 local function drain(self)
     if self.handle then take(self) end
-    wake(self)
+    feed.wake(self)
 end
 
-local function time_left(self)
-    return self.deadline and math.max(0, self.deadline - now())
-end
-
-local function wait_for_events(fd, full, left)
-    if full then loop.sleep(PAUSE) else loop.wait(fd, "r", left) end
-end
-
-local function look(self)
-    drain(self)
-    if self.deadline and now() >= self.deadline then finish(self, "timeout") end
-end
-
--- It holds the monitor only while it reads, so that one that nobody has any more is collected.
-local function read(weak, fd)
-    while weak.monitor and weak.monitor.handle do
-        wait_for_events(fd, is_full(weak.monitor), time_left(weak.monitor))
-        if weak.monitor then look(weak.monitor) end
-    end
-end
+local way = {
+    drain = drain, pop = pop, finish = finish,
+    pause = function(self) if is_full(self) then return PAUSE, true end end,
+    wanted = function() return "an event" end,
+}
 
 -- --- what a monitor can do -----------------------------------------------------------------------
 
@@ -248,20 +229,7 @@ end
 --     local event = monitor:next(1)
 --     for event in monitor do print(event.event, event.record.ifname) end
 function Monitor:next(timeout)
-    if timeout ~= nil and type(timeout) ~= "number" then
-        errors.raise(errors.new("EINVAL", "a number of seconds expected, not " .. options.quote(timeout)),
-            "wait for an event", self.netns)
-    end
-    local deadline = timeout and now() + timeout
-    while true do
-        if self.first > self.last then drain(self) end
-        if self.first <= self.last then return pop(self) end
-        local left = deadline and deadline - now()
-        if not self.handle or left and left <= 0 then return nil end
-        local wait = {}
-        self.waits[#self.waits + 1] = wait
-        loop.suspend(wait, left)
-    end
+    return feed.next(self, way, timeout)
 end
 
 function Monitor:__call() return self:next() end
@@ -282,7 +250,7 @@ end
 function Monitor:resync()
     drain(self)
     if self.handle then resync(self) end
-    wake(self)
+    feed.wake(self)
     return self
 end
 
@@ -366,17 +334,13 @@ local function say(ns, names, all)
     trace.say("# %s monitor %s%s", program, all and "all-nsid " or "", table.concat(names, " "))
 end
 
-local function call_for_each(self, fn)
-    for one in self do fn(one) end
-end
-
 local function begin(self, ns, quiet)
     new_place(self, HERE, ns.name)
     local own = self.all and id_of(self, ns.handle or ns.here)
     if own and own >= 0 then self.places[own] = self.places[HERE] end
     read_all(self, quiet)
     if not quiet then push(self, { event = "synced", netns = self.netns }) end
-    if self.handle then loop.go(read, setmetatable({ monitor = self }, { __mode = "v" }), self.handle:fileno()) end
+    if self.handle then feed.start(self, way, self.handle:fileno()) end
 end
 
 --- Tells what changes in a namespace, as `ip monitor` does; the kernel is heard when this returns. Other tasks,
@@ -415,8 +379,10 @@ function M.monitor(ns, args, fn)
     }, Monitor)
     say(ns, names, opts.all)
     begin(self, ns, not opts.initial)
-    if fn then self.task = loop.go(call_for_each, self, fn) end
+    if fn then self.task = feed.each(self, fn) end
     return self
 end
+
+options.declare(M.monitor, rows, { words = in_order(heard) })
 
 return M

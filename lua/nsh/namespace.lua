@@ -3,6 +3,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local object = require "nsh.object"
+local options = require "nsh.options"
 local trace = require "nsh.trace"
 
 local M = {}
@@ -81,6 +82,14 @@ local function own_names()
     return names
 end
 
+--- The method of that name that every namespace has, or nil.
+--
+--     netns.method "ping"
+function M.method(key)
+    if elsewhere[key] and not methods[key] then methods[key] = require(elsewhere[key])[key] end
+    return methods[key]
+end
+
 --- What a namespace has under a key: a field, a method or an object; nil if there is no such thing, where
 -- `ns[key]` raises an error. Errors: EBADF once it is closed.
 --
@@ -89,11 +98,8 @@ function M.find(ns, key)
     local own = rawget(ns, key)
     if own ~= nil then return own end
     if rawget(ns, "closed") and key ~= "close" then refuse_closed(ns) end
-    if methods[key] then return methods[key] end
-    if elsewhere[key] then
-        methods[key] = require(elsewhere[key])[key]
-        return methods[key]
-    end
+    local found = M.method(key)
+    if found then return found end
     local made = object.new(ns, key)
     rawset(ns, key, made)
     return made
@@ -113,7 +119,9 @@ function Namespace:__close()
     self:close()
 end
 
-Namespace.__complete = own_names -- what Tab offers
+Namespace.__complete = own_names -- what Tab offers, and what stands under one of the names
+
+function Namespace.__look(ns, key) return M.method(key) or object.new(ns, key) end
 
 --- The netlink socket inside this namespace; opened when it is first needed.
 --
@@ -301,5 +309,7 @@ function M.current()
     end
     return current
 end
+
+for _, fn in ipairs{ M.open, M.del } do options.declare(fn, {}, { first = "netns" }) end
 
 return M

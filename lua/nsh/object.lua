@@ -262,7 +262,8 @@ for name, own in pairs(core.netlink.objects()) do
     local class = { name = name, open = open_socket }
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
     if class.list then own[#own + 1], class.show = "show", verbs.show end
-    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name }
+    classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name,
+        __complete = function() return own end }
 end
 
 --- The object `name` ("link", "addr", …) of a namespace; nil if there is none such.

@@ -2,7 +2,8 @@
 --
 -- A list of rows, one an option, in the order in which an error names them: { name, type = what Lua's
 -- type() says (default "number"), default =, min =, max = (limits of a number), whole = (an integer),
--- words = (the only texts that are valid), valid = what is valid, in words }.
+-- words = (the only texts that are valid), valid = what is valid, in words, means = what a text names: "interface",
+-- "address", "netns", "node", "file" (as completion offers them) }.
 local errors = require "nsh.errors"
 
 local M = {}
@@ -47,6 +48,40 @@ local function check(rows, key, value)
     elseif not is_valid(row, value) then
         return errors.new("EINVAL", ("%s is %s, not %s"):format(key, row.valid, M.quote(value)))
     end
+end
+
+local declared = setmetatable({}, { __mode = "k" })
+
+--- Notes what a function takes in its tables, for completion and help. `rows`: its options; `more`: what else there
+-- is: first (what a value without a key `means`, as of a row), words (those that it can be), link (a table of the
+-- fields of a link as well, of that kind: "veth"; "" if the table says which), peer (rows of the table `peer`).
+-- Returns the function.
+--
+--     options.declare(M.ping, rows, { first = "address" })
+function M.declare(fn, rows, more)
+    declared[fn] = { rows = rows, first = more and more.first, words = more and more.words, link = more and more.link,
+        peer = more and more.peer }
+    return fn
+end
+
+--- Notes that a function takes what another one does, which `other` returns: that may have to be loaded.
+--
+--     options.like(methods.run, function() return require("nsh.process").spawn end)
+function M.like(fn, other) declared[fn] = other end
+
+--- What was declared of a function, or nil.
+function M.of(fn)
+    local found = declared[fn]
+    if type(found) == "function" then return M.of(found()) end
+    return found
+end
+
+--- Rows of options that only have a type: { output = "boolean", … }.
+function M.rows(types)
+    local rows = {}
+    for name, type in pairs(types) do rows[#rows + 1] = { name, type = type } end
+    table.sort(rows, function(a, b) return a[1] < b[1] end)
+    return rows
 end
 
 --- A new table with the options of `opts`, and the defaults of those that are not there. Raises EINVAL

@@ -17,7 +17,7 @@ local rows = {
     { "timeout", default = 1, min = 0.001, max = 3600, valid = "0.001 to 3600 seconds" },
     { "size", default = 56, min = 0, max = 65507, whole = true, valid = "0 to 65507 bytes" },
     { "ttl", default = 0, min = 1, max = 255, whole = true, valid = "1 to 255" },
-    { "source", type = "string", valid = 'an address of the namespace, such as "10.0.0.1"' },
+    { "source", type = "string", means = "address", valid = 'an address of the namespace, such as "10.0.0.1"' },
     { "forget", type = "boolean", default = false, valid = "true or false" },
 }
 
@@ -139,5 +139,7 @@ function M.ping(ns, addresses, opts)
     check_address(addresses, ns.name)
     return run(ns, { addresses }, opts or {}, "ping " .. addresses)[1]
 end
+
+options.declare(M.ping, rows, { first = "neighbour" })
 
 return M

@@ -450,4 +450,10 @@ function M.exec(ns, args, ...)
     return result
 end
 
+local options = require "nsh.options" -- above, that is what a caller chose
+
+options.declare(M.exec, options.rows(exec_options), { first = "file" })
+options.declare(M.spawn, options.rows(spawn_options), { first = "file" })
+options.declare(M.unshare, options.rows(unshare_options), { first = "file" })
+
 return M

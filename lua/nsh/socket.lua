@@ -26,8 +26,8 @@ local layers = 1 << 31
 
 local port = { "port", min = 0, max = 65535, whole = true, valid = "0 to 65535" }
 local timeout = { "timeout", default = 5, min = 0, max = 3600, valid = "0 to 3600 seconds" }
-local address = { "address", type = "string", valid = 'an address such as "10.0.0.1"' }
-local unix = { "unix", type = "string", valid = 'a path, or "@name"' }
+local address = { "address", type = "string", means = "address", valid = 'an address such as "10.0.0.1"' }
+local unix = { "unix", type = "string", means = "file", valid = 'a path, or "@name"' }
 local kind = { "type", type = "string", default = "tcp", words = { "tcp", "udp" }, valid = '"tcp" or "udp"' }
 
 local connect_rows = { address, port, unix, timeout, kind }
@@ -248,5 +248,8 @@ Listener.__close = Listener.close
 function Listener:__tostring()
     return "listener at " .. place(self.address, self.port)
 end
+
+options.declare(M.connect, connect_rows, { first = "neighbour" })
+options.declare(M.listen, listen_rows, { first = "address" })
 
 return M

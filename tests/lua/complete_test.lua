@@ -1,6 +1,12 @@
 -- What Tab offers, and that finding it runs nobody's code.
 local lu = require "luaunit"
-local complete = require "nsh.repl.complete".complete
+local find = require "nsh.repl.complete".complete
+
+local function complete(text, env)
+    local words = {}
+    for i, match in ipairs((find(text, env))) do words[i] = match.word end
+    return words
+end
 
 local function forbidden() error "a user's code was called" end
 

@@ -8,6 +8,7 @@ local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local foreign = require "nsh.firewall.foreign"
 local nft = require "nsh.firewall.nft"
+local options = require "nsh.options"
 local rule = require "nsh.firewall.rule"
 local Table = require "nsh.firewall.table"
 
@@ -173,5 +174,9 @@ function M.dnat(ns, args) return act(ns, "dnat", args) end
 --
 --     host:forward{ iifname = "br0", oifname = "!= br0" }
 function M.forward(ns, args) return act(ns, "forward", args) end
+
+for _, verb in ipairs{ "masquerade", "snat", "dnat", "forward" } do
+    options.declare(M[verb], rule.rows(verb))
+end
 
 return M

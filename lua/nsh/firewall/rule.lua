@@ -30,8 +30,10 @@ local function same(text) return text end
 local function family_of(address) return address:find(":", 1, true) and "ip6" or "ip" end
 
 -- Where an error names a key, what may stand there: `is` checks a single value, `write` makes it nft's.
-local ADDRESSES = { is = is_address, write = same, valid = 'an address such as "10.0.0.0/24"' }
-local INTERFACES = { is = is_quotable, write = quoted, valid = 'the name of an interface, such as "eth0"' }
+local ADDRESSES = { is = is_address, write = same, means = "address", valid = 'an address such as "10.0.0.0/24"' }
+local INTERFACES = {
+    is = is_quotable, write = quoted, means = "interface", valid = 'the name of an interface, such as "eth0"',
+}
 local PORTS = { is = is_port, write = same, valid = 'a port such as 80 or "8000-8100"' }
 local PROTOCOLS = { is = is_word, write = same, valid = 'a protocol such as "tcp"' }
 
@@ -319,6 +321,16 @@ function M.iptables(spec)
         if value then list[#list + 1] = (value.negated and "! " or "") .. FLAGS[row[1]] .. " " .. value.bare end
     end
     return table.concat(list, " ")
+end
+
+--- The keys of a helper, as rows of options.lua.
+function M.rows(verb)
+    local rows = { { "comment", type = "string", valid = "a text" } }
+    for _, key in ipairs(HELPERS[verb].keys) do
+        local of = MATCH[key] and MATCH[key][2] or { valid = HELPERS[verb][key] }
+        rows[#rows + 1] = { key, means = of.means, valid = of.valid }
+    end
+    return rows
 end
 
 return M

@@ -12,6 +12,7 @@ local core = require "nsh.core"
 local dry = require "nsh.dry"
 local errors = require "nsh.errors"
 local Node = require "nsh.lab.node"
+local options = require "nsh.options"
 
 local Lab = { __name = "nsh.lab" }
 local methods = {}
@@ -208,6 +209,18 @@ function Lab.__complete()
     return list
 end
 
+-- Looking at `lab.host` does not declare it.
+function Lab.__look(lab, key)
+    if key == "host" then
+        local host = Node.new(lab, "host", "host")
+        host.ns = require("nsh").host
+        return host
+    end
+    return methods[key] or elsewhere[key] and require(elsewhere[key])[key] or nil
+end
+
+Lab.__finds = "by_name" -- where `find` looks
+
 --- Raises an error if something refers to a node that there is not. Errors: ENOENT.
 --
 --     lab:check()
@@ -220,5 +233,8 @@ function methods:check()
             nearest and ("; did you mean %s"):format(nearest) or ""), "ENOENT")
     end
 end
+
+options.declare(methods.find, {}, { first = "node" })
+options.like(methods.pingall, function() return require("nsh.lab.pingall").pingall end)
 
 return { new = new, Lab = Lab }

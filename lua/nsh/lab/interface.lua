@@ -5,13 +5,28 @@
 local errors = require "nsh.errors"
 local names = require "nsh.lab.name"
 local Declaration = require "nsh.lab.declaration"
+local options = require "nsh.options"
 
 local Interface = setmetatable({}, { __index = Declaration })
 Interface.__index = Interface
 
--- Keys of an interface that are objects of their own, or say how it is joined to others.
-local SHAPES = { delay = true, jitter = true, loss = true, rate = true, duplicate = true }
-local OWN = { "addr", "via", "to", "peer", "vlan" }
+-- Keys of an interface that are objects of their own, or say how it is joined to others (options.lua). `shape`:
+-- they make its qdisc.
+local ROWS = {
+    { "addr", valid = "an address with its prefix length, a pool, or a list of them" },
+    { "via", means = "neighbour", valid = "the gateway of a default route" },
+    { "to", means = "node", valid = "the node at the other end, its name, or a bridge" },
+    { "peer", type = "table", valid = "the other end: its name and fields" },
+    { "vlan", valid = "of a bridge's port: an id, or a table of vlan:add" },
+    { "delay", valid = 'of what is sent: "50ms", or seconds', shape = true },
+    { "jitter", valid = 'of the delay: "5ms", or seconds', shape = true },
+    { "loss", valid = 'a share of the packets: "1%", or 0.01', shape = true },
+    { "duplicate", valid = 'a share of the packets: "1%", or 0.01', shape = true },
+    { "rate", valid = 'of what is sent: "10mbit", or bytes a second', shape = true },
+}
+
+local OWN, SHAPES = {}, {}
+for _, row in ipairs(ROWS) do (row.shape and SHAPES or OWN)[row[1]] = true end
 
 local function listed(value)
     if not value or (type(value) == "table" and next(value) == nil) then return {} end
@@ -97,7 +112,7 @@ local function take(self, spec)
         if SHAPES[key] then shape[key] = value
         elseif key ~= 1 and key ~= "type" then self.args[key] = value end
     end
-    for _, key in ipairs(OWN) do self.args[key] = nil end
+    for key in pairs(OWN) do self.args[key] = nil end
     if type(self.args.master) == "table" then self.args.master = self.args.master.name end
     if spec.addr ~= nil then set_addresses(self, spec.addr) end
     if spec.via ~= nil then set_gateways(self, spec.via) end
@@ -202,5 +217,8 @@ end
 function Interface.check(self)
     errors.check_self(self, "ifname", "link:set{…}")
 end
+
+options.declare(Interface.set, ROWS, { link = "" })
+Interface.rows = ROWS
 
 return Interface

@@ -7,6 +7,7 @@ local errors = require "nsh.errors"
 local Declaration = require "nsh.lab.declaration"
 local firewall = require "nsh.lab.firewall"
 local Interface = require "nsh.lab.interface"
+local options = require "nsh.options"
 
 local Node = { __name = "nsh.node" }
 local methods = {}
@@ -290,6 +291,11 @@ end
 
 local known = core.netlink.objects()
 
+-- What completion offers: `node.link` has the verbs of the namespace's.
+function Objects.__complete(object) return known[rawget(object, "name")] end
+
+function Objects.__look(object, verb) return require("nsh.object").new({}, rawget(object, "name"))[verb] end
+
 -- What the namespace does itself, at once.
 local living = {
     exec = true, http = true, listen = true, listening = true, monitor = true, peer = true, shell = true,
@@ -319,5 +325,18 @@ function Node.__complete()
     for name in pairs(known) do list[#list + 1] = name end
     return list
 end
+
+function Node.__look(node, key)
+    if known[key] then return setmetatable({ node = node, name = key }, Objects) end
+    return methods[key] or living[key] and require("nsh.namespace").method(key) or nil
+end
+
+Node.__finds = "by_name" -- where `find` looks
+
+options.declare(methods.connect, Interface.rows, { link = "veth", peer = Interface.rows })
+options.declare(methods.bridge, Interface.rows, { link = "bridge" })
+options.like(methods.run, function() return require("nsh.process").spawn end)
+options.declare(methods.find, {}, { first = "declared" })
+options.declare(Objects.__call, Interface.rows, { link = "" }) -- of `link`
 
 return Node

@@ -281,4 +281,6 @@ function M.pingall(lab, opts)
     return ping({ waves = all, progress = progress, result = result }, nodes, opts.timeout)
 end
 
+options.declare(M.pingall, rows)
+
 return M

@@ -5,6 +5,7 @@
 -- cannot answer it drops, as the Internet does with private sources.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local options = require "nsh.options"
 
 local M = {}
 
@@ -350,5 +351,9 @@ function M.uplink(lab, spec)
     local simulated = core.sandbox.active() and not core.sandbox.internet()
     return setmetatable(simulated and simulate(lab, own, plan) or find_real(lab), Uplink)
 end
+
+local rows = {}
+for i, key in ipairs(known_keys()) do rows[i] = { key } end
+options.declare(M.uplink, rows)
 
 return M

@@ -2,7 +2,6 @@
 local core = require "nsh.core"
 local readline = require "nsh.core.readline"
 local commands = require "nsh.repl.commands"
-local complete = require "nsh.repl.complete".complete
 local evaluate = require "nsh.repl.evaluate"
 local read = require "nsh.repl.read"
 
@@ -41,7 +40,10 @@ end
 --     require "nsh.repl".run{ banner = "nsh 0.1" }
 function M.run(options)
     local _ <close> = setmetatable({}, { __close = readline.stop })
-    readline.set_completer(complete)
+    readline.set_completer(
+        function(...) return require "nsh.repl.complete.prompt".words(...) end,
+        function(...) return require "nsh.repl.complete.prompt".list(...) end)
+    read.prepare()
     load_history()
     if options and options.banner and readline.is_terminal() then
         print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")

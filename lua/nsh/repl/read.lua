@@ -39,19 +39,21 @@ function M.compile(text)
 end
 
 local function is_unfinished(text)
-    return not commands.find(text) and select(3, M.compile(text))
+    return not commands.find(text) and select(3, M.compile(text)) or false
+end
+
+--- To be called once, before the first prompt: what readline asks of Lua.
+function M.prepare()
+    readline.set_unfinished(is_unfinished)
+    readline.print_above()
+    loop.before_wait = readline.redraw
 end
 
 --- A whole chunk of Lua, or a command, as text; false at the end of the input. It is in the history then.
 function M.chunk()
     local text = read_line "nsh> "
-    if not text then return false end
-    while is_unfinished(text) do
-        local line = read_line ">> "
-        if not line then break end
-        text = text .. "\n" .. line
-    end
-    if text:find "%S" then readline.history_add(text) end
+    local entry = text and text:gsub("%s+$", "")
+    if entry and entry ~= "" then readline.history_add(entry) end
     return text
 end
 

@@ -1,0 +1,39 @@
+--- Completion at the prompt: the matches for readline, and how it shows them.
+local core = require "nsh.core"
+local readline = require "nsh.core.readline"
+
+local M = {}
+
+local last = {} -- matches, to be shown
+
+-- File names, and whether there is only one, which is no directory: then `tail` is certain.
+local function files(prefix, tail)
+    local found = {}
+    for i, path in ipairs(readline.files(prefix)) do
+        local slash = core.file.is_directory(path) and "/" or ""
+        found[i] = { word = path .. slash, text = path:match "[^/]+$" .. slash }
+    end
+    table.sort(found, function(a, b) return a.text < b.text end)
+    if #found == 1 and found[1].word:sub(-1) ~= "/" then found[1].word = found[1].word .. tail end
+    return found
+end
+
+--- What could stand at the cursor: a list of texts, and from which byte of `before` on. `before`, `after`: what
+-- stands on each side of it, several lines perhaps.
+--
+--     prompt.words("host.link:set{ ", "")
+function M.words(before, after)
+    local start
+    last, start = require "nsh.repl.complete".complete(before, nil, after)
+    if last.files and #last == 0 then last = files(before:sub(start), last.tail) end
+    local words = {}
+    for i, match in ipairs(last) do words[i] = match.word end
+    return words, start
+end
+
+--- The last matches as text for a terminal of that size.
+function M.list(columns, rows)
+    return table.concat(require "nsh.repl.complete.list".lines(last, columns, rows), "\r\n") .. "\r\n"
+end
+
+return M
