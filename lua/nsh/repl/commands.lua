@@ -26,6 +26,7 @@ end
 -- How a command looks, and what runs it, with the captures.
 M.forms = {
     { "^%s*%.(%a+)%s*(.-)%s*$", dot },
+    { "^%s*([%w_%.:%[%]\"' ]-)%s*(%?%??)%s*$", function(...) require("nsh.repl.question").ask(...) end },
 }
 
 --- The function that does what a text says that is a command; nil if it is none, and so is Lua.

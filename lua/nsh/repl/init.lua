@@ -44,9 +44,10 @@ function M.run(options)
         function(...) return require "nsh.repl.complete.prompt".words(...) end,
         function(...) return require "nsh.repl.complete.prompt".list(...) end)
     read.prepare()
+    if rawget(_G, "help") == nil then _G.help = require("nsh").help end
     load_history()
     if options and options.banner and readline.is_terminal() then
-        print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")
+        print(options.banner .. " (help() shows around; Ctrl-D leaves)")
     end
     local failure
     core.interrupt.loop(function(err)
