@@ -78,7 +78,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev 
                   libpcap-dev iproute2 iputils-ping
 DEMO_PACKAGES  := curl lua-cjson nftables python3
 CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
-                  passt tcpdump zsh
+                  passt tcpdump wireguard-tools zsh
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck

@@ -1,10 +1,12 @@
 /* core.file: what io lacks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../core/cleanup.h"
 #include "nsh.h"
 
 /* mkdir(path) -> true | nil, err: a directory for all to read, which may be there already */
@@ -24,13 +26,14 @@ static int is_terminal(lua_State *L) {
     return 1;
 }
 
-/* columns(fd) -> how wide that terminal is; nil if it is none, or does not know */
-static int terminal_columns(lua_State *L) {
+/* window(fd) -> columns and rows of that terminal; nil if it is none, or does not know */
+static int terminal_window(lua_State *L) {
     struct winsize size;
     if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) < 0 || !size.ws_col)
         return 0;
     lua_pushinteger(L, size.ws_col);
-    return 1;
+    lua_pushinteger(L, size.ws_row);
+    return 2;
 }
 
 /* exists(path) -> whether there is something of that name, also a symlink to nowhere */
@@ -59,14 +62,39 @@ static int current_directory(lua_State *L) {
     return 1;
 }
 
+/* 0, or -1 with errno: what is there already stays as it is. */
+static int write_new(const char *path, const char *bytes, size_t size) {
+    cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+    if (fd < 0)
+        return -1;
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        bytes += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+/* script(path, text) -> true | nil, err: a new file, for all to run whom the umask lets */
+static int make_script(lua_State *L) {
+    struct error err;
+    size_t size;
+    const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &size);
+    if (write_new(path, text, size) < 0) {
+        error_errno(&err, errno);
+        return fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    { "columns", terminal_columns },
-    { "cwd", current_directory },
-    { "exists", exists },
-    { "is_directory", is_directory },
-    { "isatty", is_terminal },
-    { "mkdir", make_directory },
-    { NULL, NULL },
+    { "cwd", current_directory },     { "exists", exists },
+    { "is_directory", is_directory }, { "isatty", is_terminal },
+    { "mkdir", make_directory },      { "script", make_script },
+    { "window", terminal_window },    { NULL, NULL },
 };
 
 int open_file(lua_State *L) {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../core/generic.h"
+#include "../core/key.h"
 #include "../core/schema/change.h"
 #include "../core/schema/unit.h"
 #include "codec.h"
@@ -180,7 +182,7 @@ static int push_reply(lua_State *L) {
     const struct reading *reading = lua_touserdata(L, 1);
     const struct object *object = message.object;
     struct reader r;
-    if (reading->reply->nlmsg_type != object->reply ||
+    if (!message_tells(reading->reply, object, reading->nl) ||
         reader_begin(&r, object->table, reading->reply, reading->nl) < 0)
         return 0;
     push_record(L, object, &r);
@@ -213,6 +215,8 @@ union request {
 int request_dump(struct netlink *nl, struct error *err) {
     const struct object *object = message.object;
     union request request;
+    if (object->generic)
+        return netlink_dump(nl, &message.header, err);
     mnl_nlmsg_put_header(&request)->nlmsg_type = object->get;
     uint8_t *family = mnl_nlmsg_put_extra_header(&request.header, object->table->header);
     *family = *message_family(&message);
@@ -232,14 +236,14 @@ static bool is_wanted(const struct object *object, bool (*out)(const struct read
 }
 
 bool request_lists(const struct reader *r) {
-    return is_wanted(message.object, message.object->hidden, r);
+    return message.object->generic || is_wanted(message.object, message.object->hidden, r);
 }
 
 /* Adds the records of one message to the list on top of the stack. */
 static void add_records(lua_State *L, const struct netlink *nl, const struct nlmsghdr *nlh,
                         lua_Integer *count) {
     struct records records = { message.object, nlh, nl };
-    if (nlh->nlmsg_type != message.object->reply)
+    if (!message_tells(nlh, message.object, nl))
         return;
     while (records_next(&records))
         if (request_lists(&records.reader)) {
@@ -393,12 +397,16 @@ int adopt_socket(struct socket *s, int fd, struct error *err) {
     return netlink_adopt(&s->nl, fd, &buffer, err);
 }
 
-/* open(netns or nil, name or nil): a socket in that namespace. */
+/* open(netns or nil, name or nil, family or nil): a socket in that namespace; of generic netlink,
+   if there is a family. */
 static int nl_open(lua_State *L) {
     struct error err;
     int ns = to_netns(L, 1);
+    const char *family = luaL_optstring(L, 3, NULL);
     struct socket *s = new_socket(L, luaL_optstring(L, 2, ""));
-    return netlink_open(&s->nl, ns, &buffer, &err) < 0 ? fail(L, &err) : 1;
+    int result = family ? netlink_open_generic(&s->nl, ns, family, &buffer, &err)
+                        : netlink_open(&s->nl, ns, &buffer, &err);
+    return result < 0 ? fail(L, &err) : 1;
 }
 
 static int nl_close(lua_State *L) {
@@ -407,7 +415,7 @@ static int nl_close(lua_State *L) {
     return 0;
 }
 
-/* objects() -> { link = { "add", "set", … }, … } */
+/* objects() -> { link = { "add", "set", … }, … }; beside the verbs `family`, of generic netlink */
 static int nl_objects(lua_State *L) {
     lua_newtable(L);
     for (const struct object *object = objects; object->name; object++) {
@@ -416,8 +424,21 @@ static int nl_objects(lua_State *L) {
             lua_pushstring(L, verb->name);
             lua_rawseti(L, -2, (lua_Integer)(verb - object->verbs) + 1);
         }
+        lua_pushstring(L, object->generic);
+        lua_setfield(L, -2, "family");
         lua_setfield(L, -2, object->name);
     }
+    return 1;
+}
+
+/* key(whether it is to be a private one) -> a new one of WireGuard, as text | nil, err */
+static int nl_key(lua_State *L) {
+    uint8_t key[KEY_SIZE];
+    char text[KEY_TEXT];
+    struct error err;
+    if (key_generate(lua_toboolean(L, 1), key, &err) < 0)
+        return fail(L, &err);
+    lua_pushstring(L, key_format(key, text));
     return 1;
 }
 
@@ -443,11 +464,8 @@ static int nl_quantity(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    { "open", nl_open },
-    { "quantity", nl_quantity },
-    { "objects", nl_objects },
-    { "trace", nl_trace },
-    { NULL, NULL },
+    { "open", nl_open }, { "quantity", nl_quantity }, { "objects", nl_objects },
+    { "key", nl_key },   { "trace", nl_trace },       { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {

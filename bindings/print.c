@@ -83,7 +83,7 @@ static int collect(struct netlink *nl, struct messages *all, struct error *err) 
     if (request_dump(nl, err) < 0)
         return -1;
     while ((more = netlink_next(nl, &nlh, err)) > 0)
-        if (nlh->nlmsg_type == message.object->reply && !messages_add(all, nlh))
+        if (message_tells(nlh, message.object, nl) && !messages_add(all, nlh))
             return error_errno(err, ENOMEM);
     return more;
 }

@@ -24,6 +24,12 @@ int check_output(int status) {
     return status ? status : EXIT_FAILURE;
 }
 
+void push_module(lua_State *L, const char *module) {
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 static bool starts_with(const char *line, const char *prefix) {
@@ -69,6 +75,31 @@ static void add_traceback(lua_State *L) {
         lua_pop(L, 1);
 }
 
+static int script_excerpt(lua_State *L) {
+    push_module(L, "nsh.excerpt");
+    lua_getfield(L, -1, "of_script");
+    lua_insert(L, 1);
+    lua_pop(L, 1);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+/* Appends to the error's text on top the script's line that it is about, if there is one; `err`:
+   index of the error itself. */
+static void add_excerpt(lua_State *L, int err) {
+    err = lua_absindex(L, err);
+    lua_pushcfunction(L, script_excerpt);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, err);
+    if (lua_pcall(L, 2, 1, 0) != LUA_OK || !lua_isstring(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_pushliteral(L, "\n");
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+}
+
 /* Message handler; its upvalue: whether error objects get a traceback as well. As in lua.c, what is
    neither a string nor has a __tostring is only named. */
 static int explain(lua_State *L) {
@@ -76,6 +107,7 @@ static int explain(lua_State *L) {
     lua_settop(L, 1);
     if (!plain && !luaL_callmeta(L, 1, "__tostring"))
         lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    add_excerpt(L, 1);
     if (plain || lua_toboolean(L, lua_upvalueindex(1)))
         add_traceback(L);
     return 1;
@@ -97,12 +129,6 @@ static int call(lua_State *L, const struct settings *settings, int args, int res
     return status == LUA_OK ? 0 : -1;
 }
 
-void push_module(lua_State *L, const char *module) {
-    lua_getglobal(L, "require");
-    lua_pushstring(L, module);
-    lua_call(L, 1, 1);
-}
-
 /* --- running ---------------------------------------------------------------------------------- */
 
 static int show_values(lua_State *L) {
@@ -117,6 +143,7 @@ static int show_values(lua_State *L) {
 static int run_chunk(lua_State *L, const struct settings *settings, int loaded, int args,
                      int results) {
     if (loaded != LUA_OK) {
+        add_excerpt(L, -1);
         say_error(lua_tostring(L, -1));
         lua_pop(L, 1);
         return -1;

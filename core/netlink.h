@@ -47,6 +47,7 @@ struct netlink {
     struct interfaces *known;    /* NULL, or names that the kernel need not be asked for */
     struct netlink_seen *seen;   /* NULL, or what netlink_index need not ask for again */
     uint32_t port, seq;
+    uint16_t generic; /* of a family of generic netlink: its number */
     struct netlink_buffer *buffer;
     bool dumping;           /* the end of a dump was not read yet */
     bool inconsistent;      /* a part of this dump had NLM_F_DUMP_INTR */

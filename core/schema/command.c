@@ -196,6 +196,8 @@ static void say_list(struct line *line, const struct reader *r, const struct fie
         return;
     say(line, field_word(f));
     read_list(r, f, say_element, &list);
+    if (list.mark && !list.begun)
+        say_value(line, "", 0);
 }
 
 /* "mtu lock 1400". */
@@ -231,6 +233,13 @@ static void say_netns(struct line *line, const struct value *v) {
     }
 }
 
+/* What the program reads from a file: "<(echo …)" is one in bash and zsh. */
+static void say_secret(struct line *line, const struct value *v) {
+    say(line, v->length ? "<(echo " : "/dev/null");
+    put(line, v->text, v->length);
+    put(line, ")", v->length > 0);
+}
+
 static void say_field(struct line *line, const struct reader *r, const struct field *f) {
     struct value v;
     char number[24];
@@ -262,6 +271,10 @@ static void say_field(struct line *line, const struct reader *r, const struct fi
     }
     if (v.type == VALUE_TEXT && f->meaning == NETNS) {
         say_netns(line, &v);
+        return;
+    }
+    if (f->meaning == KEY && f->bit == SECRET_KEY) {
+        say_secret(line, &v);
         return;
     }
     if (v.type == VALUE_TEXT) {
@@ -381,16 +394,20 @@ static void say_level(struct line *line, const struct reader *r) {
             say_row(line, r, f);
 }
 
-/* "ip -n ns1"; a namespace without a name is entered by its path. */
+/* "ip -n ns1"; a namespace without a name is entered by its path, and wg has no such option. */
 static void say_program(struct line *line, const char *command, const char *netns) {
-    bool by_path = netns && strchr(netns, '/');
+    bool by_path = netns && strchr(netns, '/'), is_wg = !strncmp(command, "wg ", 3);
     if (by_path) {
         say(line, "nsenter --net=");
         put_value(line, netns, strlen(netns));
     }
+    if (netns && !by_path && is_wg) {
+        say(line, "ip netns exec");
+        say_value(line, netns, strlen(netns));
+    }
     say(line, "");
     put(line, command, strcspn(command, " "));
-    if (netns && !by_path) {
+    if (netns && !by_path && !is_wg) {
         say(line, "-n");
         say_value(line, netns, strlen(netns));
     }

@@ -148,7 +148,8 @@ int writer_nest(struct writer *outer, const struct field *field, const struct ta
 
 struct nlattr *writer_list(struct writer *outer, const struct field *field, struct error *err) {
     struct nlattr *list = mnl_nlmsg_get_payload_tail(&outer->message->header);
-    return write_attribute(outer, field->attr, NULL, 0, err) < 0 ? NULL : list;
+    const uint16_t type = field->attr | (field->bit == NESTS ? NLA_F_NESTED : 0);
+    return write_attribute(outer, type, NULL, 0, err) < 0 ? NULL : list;
 }
 
 void writer_list_end(struct writer *outer, struct nlattr *list) {
@@ -162,6 +163,8 @@ int writer_element(struct writer *outer, const struct field *field, struct nlatt
     size_t header = MNL_ALIGN(table->header);
     *inner =
         (struct writer){ .message = outer->message, .table = table, .nest = list, .element = true };
+    if (field->bit == NESTS && !(inner->nest = mnl_attr_nest_start_check(nlh, MESSAGE_MAX, 0)))
+        return too_long(err);
     if (nlh->nlmsg_len + header > MESSAGE_MAX)
         return too_long(err);
     inner->header = memset(mnl_nlmsg_get_payload_tail(nlh), 0, header);
@@ -176,6 +179,8 @@ int writer_element_end(struct writer *w, const struct field *field, struct error
     const char *end = mnl_nlmsg_get_payload_tail(&w->message->header);
     if (field->bit == HOPS)
         ((struct rtnexthop *)w->header)->rtnh_len = (uint16_t)(end - w->header);
+    if (field->bit == NESTS)
+        mnl_attr_nest_end(&w->message->header, w->nest);
     return 0;
 }
 

@@ -77,6 +77,12 @@ static inline bool message_lists(const struct message *m) {
     return (m->verb->flags & NLM_F_DUMP) == NLM_F_DUMP;
 }
 
+/* Whether a message of the kernel is one of the object's records. */
+static inline bool message_tells(const struct nlmsghdr *nlh, const struct object *object,
+                                 const struct netlink *nl) {
+    return nlh->nlmsg_type == (object->generic ? nl->generic : object->reply);
+}
+
 /* Whether a caller gave this row a value. */
 bool message_given(const struct message *m, const struct field *field);
 

@@ -5,6 +5,7 @@
 #include <linux/net_namespace.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <linux/wireguard.h>
 #include <sys/socket.h>
 
 #include "tables.h"
@@ -127,6 +128,11 @@ const struct object objects[] = {
       .family_option = true,
       .groups = { RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE },
       .key = { ROUTE, UINT64_MAX & ~BIT(FRA_PAD) } },
+    { .name = "wg",
+      .table = &wg_table,
+      .verbs = wg_verbs,
+      .generic = WG_GENL_NAME,
+      .get = WG_CMD_GET_DEVICE },
     { 0 },
 };
 

@@ -12,6 +12,7 @@
 #include "../address.h"
 #include "masked.h"
 #include "names.h"
+#include "peer.h"
 #include "u32.h"
 #include "unit.h"
 
@@ -109,7 +110,9 @@ static bool is_unshown(const struct reader *r, const struct field *f, int64_t nu
     if (!(f->flags & CHOOSY))
         return false; /* most */
     size_t bits = 8 * address_size(r->family);
-    return (f->flags & ONLY_TRUE && !number) || (f->flags & UNLESS && number == f->bit) ||
+    bool is_written = r->message && f->attr; /* by us: a command says also what is off */
+    return (f->flags & ONLY_TRUE && !number && !is_written) ||
+           (f->flags & UNLESS && number == f->bit) ||
            (f->meaning == HANDLE && f->max && number > f->max) ||
            (f->flags & PARTIAL && (!number || number == (int64_t)bits)) ||
            (f->flags & ONLY_WORDS && !find_name(f, number)) ||
@@ -447,6 +450,12 @@ bool read_value(const struct reader *r, const struct field *f, struct value *v) 
         return from_bridge_id(r, f, v);
     case NETNS:
         return from_netns(r, f, v);
+    case KEY:
+        return read_key(r, f, v);
+    case ENDPOINT:
+        return read_endpoint(r, f, v);
+    case NETWORK:
+        return read_network(r, f, v);
     default:
         return from_number(r, f, v);
     }

@@ -77,13 +77,16 @@ enum meaning {
     KNODE,   /* of a filter: a number, or of u32 "800::5" */
     MATCHES, /* a list of texts, each a place in a packet and what is there */
     ACTIONS, /* a list of tables `.of`, each a nest, numbered from 1 on */
+    KEY, /* of WireGuard, in base64. `.bit` SECRET_KEY: a command reads it from a file; "": none */
+    ENDPOINT, /* an address of either family and a port: "10.0.0.1:51820", "[fd00::1]:51820" */
+    NETWORK,  /* a prefix of either family, in a nest of its own: "10.0.0.0/24" */
 };
 
 /* How the tables of a list stand in its attribute. */
 enum framing {
     HOPS,    /* each is a struct rtnexthop, which knows the length of all, and attributes */
     STRUCTS, /* each is the fixed struct alone */
-    NESTS,   /* each is an attribute that is a nest; read only */
+    NESTS,   /* each is an attribute that is a nest */
 };
 
 /* How numbers stand in the message. */
@@ -117,7 +120,7 @@ enum {
     LATER = 16384,    /* takes effect only on what exists: follows a creation in a second message */
     REPORTED = 32768, /* what the kernel makes of it changes by itself: a record only tells it */
     STARTS_ZERO = 65536,  /* when it is new; kernels without the feature refuse even a zero */
-    UNTOLD = 131072,      /* in no message of the kernel: nothing can be chosen by it */
+    UNTOLD = 131072,      /* not in every message of the kernel: nothing can be chosen by it */
     UNLESS = 1 << 18,     /* shown only if it is not the number `.bit` */
     ONLY_FALSE = 1 << 19, /* a SWITCH that is shown only if it is false */
     ONLY_WORDS = 1 << 20, /* an ENUM that is shown only if there is a word for it */
@@ -134,7 +137,7 @@ enum {
     WHOLE = 1 << 30,     /* a PAIR that is shown as a text of both */
 };
 
-enum { DUMP_ATTRIBUTES = 32, ACCOUNT_GROUP = 1 };
+enum { DUMP_ATTRIBUTES = 32, ACCOUNT_GROUP = 1, SECRET_KEY = 1 };
 
 struct word {
     uint32_t value;
@@ -206,6 +209,9 @@ struct object {
     const struct table *table;
     const struct verb *verbs; /* ends with an empty row */
     uint16_t reply, get;      /* message types: RTM_NEW…, RTM_GET… */
+    const char *generic;      /* the family of generic netlink that it is of: `get` and the types of
+                                 the verbs are its commands, and a dump is asked for by the caller's
+                                 whole filter, as which all records are that come; NULL: none */
     uint16_t each;            /* the attribute of which each in a message is a record; 0: one */
     bool (*next)(struct records *records); /* or goes to the next one in its own way; false: none */
     bool family_option;                    /* commands need -6 for IPv6 */

@@ -10,6 +10,7 @@
 #include "../netns.h"
 #include "masked.h"
 #include "names.h"
+#include "peer.h"
 #include "u32.h"
 #include "write.h"
 
@@ -266,6 +267,9 @@ static int (*const writers[])(struct writer *, const struct field *, const struc
     [MATCHES] = write_match,
     [VEILED] = write_masked,
     [ACTIONS] = NULL, /* action.h */
+    [KEY] = write_key,
+    [ENDPOINT] = write_endpoint,
+    [NETWORK] = write_network,
 };
 
 int write_plain(struct writer *w, const struct field *f, const struct value *v, struct error *err) {

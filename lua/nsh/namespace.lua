@@ -123,16 +123,19 @@ Namespace.__complete = own_names -- what Tab offers, and what stands under one o
 
 function Namespace.__look(ns, key) return M.method(key) or object.new(ns, key) end
 
---- The netlink socket inside this namespace; opened when it is first needed.
+--- The netlink socket inside this namespace; opened when it is first needed. Of generic netlink that of a
+-- family. Errors: ENOENT: the kernel does not know the family.
 --
 --     local socket = ns1:socket()
-function methods:socket()
-    local socket = rawget(self, "netlink")
+function methods:socket(family)
+    local key = family and "netlink " .. family or "netlink"
+    local socket = rawget(self, key)
     if not socket then
         local err
-        socket, err = core.netlink.open(self.handle, self.label)
+        socket, err = core.netlink.open(self.handle, self.label, family)
+        if not socket and family then errors.raise(err, "use " .. family, self.name) end
         if not socket then errors.raise(err, "use namespace " .. self.name) end
-        rawset(self, "netlink", socket)
+        rawset(self, key, socket)
     end
     return socket
 end
@@ -144,8 +147,10 @@ end
 --     ns1:close()
 function methods:close()
     if not self.handle then return end
-    local socket = rawget(self, "netlink")
-    if socket then socket:close() end
+    for _, key in ipairs{ "netlink", "netlink wireguard" } do
+        local socket = rawget(self, key)
+        if socket then socket:close() end
+    end
     self.handle:close()
     self.closed = true
 end

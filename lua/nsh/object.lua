@@ -118,9 +118,23 @@ local function add_altnames(object, args)
     end
 end
 
+-- Devices of WireGuard, which the kernel tells in parts.
+local function wireguard(object, verb, args, more)
+    check_call(object, verb, args, more)
+    return require("nsh.wireguard").list(object.ns, args, function(given)
+        return request(object, "list", verb, args, given)
+    end)
+end
+
 local function change(object, verb, args, more)
     check_call(object, verb, args, more)
     prepare(object, verb, args)
+    if object.name == "wg" then
+        for _, given in ipairs(require("nsh.wireguard").requests(object.ns, verb, args)) do
+            request(object, "change", verb, args, given)
+        end
+        return
+    end
     if object.name ~= "link" or not record.is_record(args) then
         request(object, "change", verb, args, args)
         return
@@ -135,6 +149,7 @@ end
 local function all_of(object, verb, args, more)
     check_call(object, verb, args, more)
     if verb == "flush" then prepare(object, verb, args) end
+    if object.name == "wg" then return wireguard(object, verb, args) end
     if not traffic.is_scattered(object) then return run(object, verb, verb, args) end
     local result
     traffic.each(object, args, function(given)
@@ -174,9 +189,11 @@ function verbs:add(args, ...) change(self, "add", args, ...) end
 -- from the link; of a qdisc, as `tc qdisc change`, all options anew. Errors: ENODEV, ENOENT.
 --
 --     host.link:set{ "veth0", up = true, mtu = 1400 }
+--     ns1.wg:set{ "wg0", private_key = ns1.wg:genkey(), listen_port = 51820,
+--                 peer = { key, endpoint = "10.0.0.2:51820", allowed_ips = { "10.9.0.0/24" } } }
 function verbs:set(args, ...) change(self, "set", args, ...) end
 
---- Creates one, or changes the one that is there.
+--- Creates one, or changes the one that is there. Of WireGuard: as `set`, and peers that are not named are removed.
 --
 --     ns1.route:replace{ "default", via = "10.0.0.254" }
 function verbs:replace(args, ...) change(self, "replace", args, ...) end
@@ -196,7 +213,11 @@ function verbs:del(args, ...) change(self, "del", args, ...) end
 --     print(host.link:get("lo").mtu)
 --     print(ns1.route:get("10.0.0.1").dev)
 --     print(ns1.qdisc:get("veth1").options.limit)     -- of the root; another by its parent
-function verbs:get(args, ...) return run(self, "get", "get", args, ...) end
+--     print(ns1.wg:get("wg0").public_key)
+function verbs:get(args, ...)
+    if self.name == "wg" then return wireguard(self, "get", args, ...)[1] end
+    return run(self, "get", "get", args, ...)
+end
 
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
 -- routes are those of IPv4 and the main table unless `family` or `table` (also "all") is given, and
@@ -216,7 +237,7 @@ end
 --     host.route:show{ table = "all" }
 function verbs:show(args, ...)
     local show = require "nsh.show"
-    if not show.is_json() or traffic.is_scattered(self) then return show(self:list(args, ...)) end
+    if not show.is_json() or traffic.is_scattered(self) or self.name == "wg" then return show(self:list(args, ...)) end
     run(self, "print", "list", args, ...)
 end
 
@@ -235,13 +256,32 @@ end
 
 local classes = {}
 
---- The netlink socket of an object, opened when it is first needed; kept in its field `socket`.
---
---     local socket = host.link:open()
-local function open_socket(object)
-    object.socket = object.ns:socket()
-    return object.socket
+-- What opens the netlink socket of an object; `family`: of generic netlink, or nil.
+local function opener(family)
+    --- The netlink socket of an object, opened when it is first needed; kept in its field `socket`.
+    --
+    --     local socket = host.link:open()
+    local function open_socket(object)
+        object.socket = object.ns:socket(family)
+        return object.socket
+    end
+    return open_socket
 end
+
+-- What an object has besides the verbs of its messages.
+local more = { wg = {} }
+
+--- A new private key of WireGuard, by chance: `wg genkey`. The public one follows from it: the kernel tells
+-- that of a device whose private key is set.
+--
+--     ns1.wg:set{ "wg0", private_key = ns1.wg:genkey() }
+--     print(ns1.wg:get("wg0").public_key)
+function more.wg.genkey() return core.netlink.key(true) end
+
+--- A new secret for both sides, a peer's `preshared_key`: `wg genpsk`.
+--
+--     local secret = ns1.wg:genpsk()
+function more.wg.genpsk() return core.netlink.key(false) end
 
 -- iproute2's other words for its verbs, and those of other programs.
 local synonyms = {
@@ -259,8 +299,9 @@ local function refuser(name, own)
 end
 
 for name, own in pairs(core.netlink.objects()) do
-    local class = { name = name, open = open_socket }
+    local class = { name = name, open = opener(own.family) }
     for _, verb in ipairs(own) do class[verb] = verbs[verb] end
+    for verb, fn in pairs(more[name] or {}) do own[#own + 1], class[verb] = verb, fn end
     if class.list then own[#own + 1], class.show = "show", verbs.show end
     classes[name] = { __index = setmetatable(class, { __index = refuser(name, own) }), __name = "nsh." .. name,
         __complete = function() return own end }

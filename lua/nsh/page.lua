@@ -62,7 +62,7 @@ local sections = {
 
 local function section_text(heading, value)
     if value[1] == nil then return heading .. ": none" end
-    return heading .. "\n  " .. show.format(value):gsub("\n", "\n  ")
+    return heading .. "\n  " .. show.painted(value):gsub("\n", "\n  ")
 end
 
 local function page_text(ns)
@@ -90,7 +90,7 @@ end
 function M.show(ns)
     errors.check_self(ns, "link", "ns:show()")
     settle.settle(ns, PATIENCE)
-    if show.is_json() then show(page_record(ns)) else io.stdout:write(page_text(ns), "\n") end
+    if show.is_json() then show(page_record(ns)) else show.write(page_text(ns), "\n") end
 end
 
 return M

@@ -1,11 +1,15 @@
 --- Values as text for people: lists of records as tables, one record as lines, the rest as Lua writes
 -- it, keys sorted.
 --
+-- On a terminal in colours by what they mean; as JSON after show.json(true), as Lua after show.mode "lua".
+--
 --     show(host.link:list())
---     show.json(true)          -- from here on as JSON
 local core = require "nsh.core"
 local errors = require "nsh.errors"
+local keywords = require "nsh.keywords"
 local kinds = require "nsh.show.kinds"
+local paint = require "nsh.show.paint"
+local units = require "nsh.show.units"
 local width = require "nsh.show.width"
 
 local M = {}
@@ -14,7 +18,8 @@ local LINE = 76 -- columns: what is longer is broken over lines
 local CELL = 48 -- columns: the longest prefix of IPv6, and then some
 local CELL_DEPTH, RECORD_DEPTH = 2, 4 -- of tables inside a cell, inside a record
 
-local as_json = false
+local modes = { "table", "json", "lua" }
+local mode = "table"
 
 local function metafield(value, event)
     local meta = debug.getmetatable(value)
@@ -47,7 +52,7 @@ end
 local rank = { number = 1, string = 2 }
 
 local function key_text(key)
-    if type(key) == "string" and key:find "^[%a_][%w_]*$" then return key end
+    if type(key) == "string" and key:find "^[%a_][%w_]*$" and not keywords[key] then return key end
     return "[" .. (is_open(key) and "table" or literal(key)) .. "]"
 end
 
@@ -201,24 +206,31 @@ local function source_value(record, source, records)
     return rawget(record, source)
 end
 
--- A column as texts, its header first, all of one width; nil if there is nothing in it.
-local function fill_column(records, header, source)
-    local texts, columns, empty = { width.printable(header) }, width.columns(header), true
+-- How text is drawn: as it is, or in colours.
+local function plainly(_, text) return text end
+
+-- A column as texts, its head first, all of one width; nil if there is nothing in it.
+local function fill_column(records, header, source, draw)
+    local head = width.printable(units.head(header, source))
+    local texts, columns, empty = { head }, width.columns(head), true
     for i, record in ipairs(records) do
         local text = cell(source_value(record, source, records))
         texts[i + 1], empty = text, empty and text == ""
         columns = math.max(columns, width.columns(text))
     end
     if empty then return nil end
-    for i, text in ipairs(texts) do texts[i] = width.fill(text, columns) end
+    for i, text in ipairs(texts) do
+        local blanks = (" "):rep(columns - width.columns(text))
+        texts[i] = (i == 1 and text or draw(header, text)) .. blanks
+    end
     return texts
 end
 
-local function as_table(records)
+local function as_table(records, draw)
     local lines = {}
     for i = 1, #records + 1 do lines[i] = {} end
     for _, column in ipairs(columns_for(records)) do
-        for i, text in ipairs(fill_column(records, column[1], column[2]) or {}) do
+        for i, text in ipairs(fill_column(records, column[1], column[2], draw) or {}) do
             table.insert(lines[i], text)
         end
     end
@@ -236,13 +248,16 @@ local function beside_key(value, marks, room)
     return table.concat(lines, "\n")
 end
 
-local function as_lines(record)
-    local keys, lines, margin = keys_of { record }, {}, 0
-    for _, key in ipairs(keys) do margin = math.max(margin, width.columns(width.printable(key)) + 2) end
+local function as_lines(record, draw)
+    local keys, heads, lines, margin = keys_of { record }, {}, {}, 0
     for i, key in ipairs(keys) do
-        local text = beside_key(rawget(record, key), { [record] = "<cycle>" }, LINE - margin)
+        heads[i] = width.printable(units.head(key, key))
+        margin = math.max(margin, width.columns(heads[i]) + 2)
+    end
+    for i, key in ipairs(keys) do
+        local text = draw(key, beside_key(rawget(record, key), { [record] = "<cycle>" }, LINE - margin))
         text = text:gsub("\n", "\n" .. (" "):rep(margin))
-        lines[i] = (width.fill(width.printable(key), margin) .. text):gsub(" +$", "")
+        lines[i] = (width.fill(heads[i], margin) .. text):gsub(" +$", "")
     end
     return table.concat(lines, "\n")
 end
@@ -260,20 +275,52 @@ end
 
 -- --- public --------------------------------------------------------------------------------------
 
---- The text of `value` as `show` prints it, without a newline at the end. A string is itself; an
+local function as_json(value) return errors.check(core.json.encode(value)) end
+
+local function as_lua(value) return over_lines(value, math.huge, {}, "", LINE) end
+
+local function for_people(value, draw)
+    if type(value) == "string" then return value end
+    if is_empty_list(value) then return "(none)" end
+    if is_list_of(value, is_record) then return as_table(value, draw) end
+    if is_list_of(value, speaks) then return one_a_line(value) end
+    if is_record(value) then return as_lines(value, draw) end
+    return as_lua(value)
+end
+
+local formats = { table = for_people, json = as_json, lua = as_lua }
+
+--- The text of `value` as `show` prints it, without colours and a newline at the end. A string is itself; an
 -- object with `__tostring` is asked; the rest as the head of this file says. In JSON mode its JSON;
 -- raises an error object for what JSON cannot hold.
 --
 --     local text = show.format(host.addr:list())
 function M.format(value)
-    if as_json then return errors.check(core.json.encode(value)) end
-    if type(value) == "string" then return value end
-    if is_empty_list(value) then return "(none)" end
-    if is_list_of(value, is_record) then return as_table(value) end
-    if is_list_of(value, speaks) then return one_a_line(value) end
-    if is_record(value) then return as_lines(value) end
-    return over_lines(value, math.huge, {}, "", LINE)
+    return formats[mode](value, plainly)
 end
+
+--- The same in colours, if stdout is a terminal that wants them: for what is written there.
+--
+--     show.write(show.painted(host.addr:list()), "\n")
+function M.painted(value)
+    return formats[mode](value, paint.value)
+end
+
+local function to_stdout(text) io.stdout:write(text) end
+
+local write = to_stdout
+
+--- Writes what is to be seen, in one piece, to stdout or wherever `show.to` says.
+--
+--     show.write("two\n", "lines\n")
+function M.write(...)
+    write(table.concat { ... })
+end
+
+--- Lets fn(text) write what `show` and others of nsh print for people; nil: stdout. So the prompt has its pager.
+--
+--     show.to(function(text) io.stderr:write(text) end)
+function M.to(fn) write = fn or to_stdout end
 
 --- Prints each value for people. Scalars share a line, as with `print`; whatever has lines of its
 -- own starts on a new one. Also `show(value, ...)`.
@@ -284,25 +331,36 @@ function M.show(...)
     for i = 1, select("#", ...) do
         local value = select(i, ...)
         local was_alone = on_own_lines
-        on_own_lines = as_json or is_open(value)
+        on_own_lines = mode == "json" or is_open(value)
         texts[2 * i - 1] = i == 1 and "" or (was_alone or on_own_lines) and "\n" or "\t"
-        texts[2 * i] = M.format(value)
+        texts[2 * i] = M.painted(value)
     end
     if not texts[1] then return end
     texts[#texts + 1] = "\n"
-    io.stdout:write(table.unpack(texts))
+    M.write(table.unpack(texts))
+end
+
+--- How values are printed: "table" (for people), "json", or "lua" (as Lua would read them back); without a name it
+-- only tells. Errors: EINVAL.
+--
+--     show.mode "lua"   --> "lua"
+function M.mode(name)
+    if name == nil then return mode end
+    if not formats[name] then require("nsh.suggest").refuse("there is no way to show values as", name, modes, {}) end
+    mode = name
+    return mode
 end
 
 --- Switches `show`, and what the prompt prints, to JSON (`on` true) and back (false).
 --
 --     show.json(true)
 function M.json(on)
-    as_json = on and true or false
+    mode = on and "json" or "table"
 end
 
 --- Whether values are printed as JSON.
 --
 --     if not show.is_json() then print "for people" end
-function M.is_json() return as_json end
+function M.is_json() return mode == "json" end
 
 return setmetatable(M, { __call = function(_, ...) M.show(...) end })

@@ -3,20 +3,26 @@ local core = require "nsh.core"
 
 local M = {}
 
-local sink
+-- Who gets the lines: whom `to` has named, and whom `also`.
+local sink, listener
 
 local function write_line(line)
     io.stderr:write(line, "\n")
 end
 
+local function tell(text)
+    if sink then sink(text) end
+    if listener then listener(text) end
+end
+
 -- Of a refused change only a comment is left, in all its lines, so that the rest can be pasted into a
 -- shell.
 local function say(command, refusal)
-    if refusal then
-        sink("# " .. (command .. ": " .. refusal):gsub("\n", "\n# "))
-    else
-        sink(command)
-    end
+    tell(refusal and "# " .. (command .. ": " .. refusal):gsub("\n", "\n# ") or command)
+end
+
+local function listen()
+    core.netlink.trace((sink or listener) and say or nil)
 end
 
 --- Begins to report each change, once the kernel has accepted it; `fn(line)` gets the lines, which
@@ -25,11 +31,17 @@ end
 --     trace.to(function(line) print("$ " .. line) end)
 function M.to(fn)
     sink = fn and (fn == true and write_line or fn) or nil
-    core.netlink.trace(sink and say or nil)
+    listen()
+end
+
+--- The same for one more, who takes nothing from the other: the prompt's journal.
+function M.also(fn)
+    listener = fn or nil
+    listen()
 end
 
 --- Whether changes are reported.
-function M.active() return sink ~= nil end
+function M.active() return (sink or listener) ~= nil end
 
 --- Reports one change that netlink knows nothing of. Arguments as for string.format.
 function M.say(format, ...)
@@ -38,7 +50,7 @@ end
 
 --- The same of one that may have been refused: `refusal` says why, or is nil.
 function M.change(refusal, format, ...)
-    if sink then say(format:format(...), refusal) end
+    if M.active() then say(format:format(...), refusal) end
 end
 
 --- What stands before a command that is to run inside a namespace: "ip netns exec ns1 "; "" for a `label`

@@ -83,7 +83,8 @@ static int collect_samples(void **state) {
     if (sandbox_enter(&err) < 0 || system(setup) != 0 || netlink_open(&nl, -1, &buffer, &err) < 0)
         return -1;
     for (const struct object *object = objects; object->name; object++)
-        if (collect(object) < 0 && err.code != EOPNOTSUPP) /* bridges without VLANs */
+        if (!object->generic && collect(object) < 0 &&
+            err.code != EOPNOTSUPP) /* bridges without VLANs */
             return -1;
     print_message("%zu messages of the kernel\n", sample_count);
     return 0;

@@ -104,8 +104,8 @@ static void test_wires(void **state) {
 
 /* --- every row -------------------------------------------------------------------------------- */
 
-/* Calls each(writer, row) for every row of every object's "add", also in nests, each in a request
-   of its own. The nests of a message that is not sent may stay open. */
+/* Calls each(writer, row) for every row of an object, also in nests, each in a request of its own.
+   The nests of a message that is not sent may stay open. */
 static void for_each_row(const char *object, const struct kind *kind,
                          const struct field *const *path, int depth,
                          void (*each)(struct writer *w, const struct field *f)) {
@@ -114,7 +114,7 @@ static void for_each_row(const char *object, const struct kind *kind,
     for (int i = 0; i < depth; i++)
         table = schema_nested(path[i], kind, kind);
     for (const struct field *f = table->fields; f->meaning; f++) {
-        begin(object, "add", &levels[0]);
+        begin(object, schema_object(object)->verbs->name, &levels[0]);
         levels[0].kind = kind;
         for (int i = 0; i < depth; i++)
             assert_int_equal(open_nest(&levels[i], path[i], &levels[i + 1]), 0);

@@ -112,7 +112,7 @@ local function check(verb, steps)
         end)
         tc(by_tc, ("class %s dev v0 %s"):format(verb == "set" and "change" or verb, step[2]))
     end
-    support.sh("set -e\n" .. table.concat(commands, "\n"):gsub("by%-nsh", "by-command"))
+    support.iproute.run((table.concat(commands, "\n"):gsub("by%-nsh", "by-command")))
     for _, ns in ipairs(all) do compare(ns) end
     assert_same_classes(theirs(by_nsh), theirs(qdiscs.by_command))
     assert_same_classes(theirs(by_nsh), theirs(by_tc))

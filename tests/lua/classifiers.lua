@@ -110,10 +110,10 @@ local function ours(ns)
     return record
 end
 
--- tc's text has three digits, and of a burst what takes whole microseconds.
+-- tc's text has three digits, and of a burst what takes whole microseconds, both when it is set and when it is shown.
 local function same(own, shown, key, rate)
     if type(own) ~= "number" or type(shown) ~= "number" then return own == shown end
-    local burst = key == "burst" and rate / 1e6 + 1 or key == "pkts_burst" and 1 or 0
+    local burst = key == "burst" and 2 * rate / 1e6 + 1 or key == "pkts_burst" and 1 or 0
     return math.abs(own - shown) <= 0.006 * math.abs(shown) + burst
 end
 
@@ -189,7 +189,7 @@ end
 function M.check(args, words)
     local command = qdiscs.traced(function() by_nsh.filter:add(with(args, { dev = "v0", ingress = true })) end)
     tc(by_tc, "filter add dev v0 ingress " .. words)
-    support.sh((command:gsub("by%-nsh", "by-command")))
+    support.iproute.run((command:gsub("by%-nsh", "by-command")))
     by_record.filter:add(by_nsh.filter:list("v0")[1])
     M.compare()
 end

@@ -490,7 +490,7 @@ function TestObject.test_an_error_that_is_not_caught_is_one_sentence()
     local text = support.sh(("%s -S %s 2>&1; echo $?"):format(os.getenv "NSH", name))
     os.remove(name)
     lu.assertEquals(text, ('nsh: %s:3: cannot del link nope in host: dev: there is no interface "nope" ' ..
-        "(ENODEV)\n1\n"):format(name))
+        '(ENODEV)\n  3 |   host.link:del "nope"\n    |                 ^~~~~~\n1\n'):format(name))
 end
 
 function TestObject.test_it_can_be_raised_again()

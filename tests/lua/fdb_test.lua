@@ -31,7 +31,7 @@ if not has_vxlan then -- it may miss its attributes only
 end
 
 local function bridge(ns, words)
-    return support.sh(("bridge -n %s %s"):format(ns.name, words))
+    return support.iproute.run(("bridge -n %s %s"):format(ns.name, words))
 end
 
 local compared = 0
@@ -116,7 +116,7 @@ local function check_step(step)
     args.mac = mac(n)
     local command = support.said(function() by_nsh.fdb[verb](by_nsh.fdb, args) end)
     bridge(by_bridge, ("fdb %s %s dev %s %s"):format(verb, args.mac, args.dev or args.ifname, words))
-    support.sh((command:gsub("by%-nsh", "by-command")))
+    support.iproute.run((command:gsub("by%-nsh", "by-command")))
     lu.assertEquals(own(theirs(by_nsh)), own(theirs(by_bridge)), command)
     lu.assertEquals(own(theirs(by_command)), own(theirs(by_bridge)), command)
     lu.assertEquals(by_mac(ours(by_nsh)), by_mac(theirs(by_nsh)))

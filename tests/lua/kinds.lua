@@ -6,6 +6,7 @@
 --   os.exit(kinds.run())
 local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
 local oracle = dofile((arg[0]:gsub("[^/]*$", "oracle.lua")))
+local iproute = support.iproute
 local lu = require "luaunit"
 local nsh = require "nsh"
 
@@ -33,6 +34,7 @@ local function set_up(setup)
 end
 
 local function tear_down()
+    iproute.close()
     for way, ns in pairs(spaces) do
         ns:close()
         nsh.netns.del(way)
@@ -48,14 +50,13 @@ end
 
 -- --- what is compared ----------------------------------------------------------------------------
 
--- What iproute2 shows of the link, by way.
+-- What iproute2 shows of the link, by way; asked for by name it would know the number that the last one had.
 local function show_all()
-    local each = "for ns in %s; do ip -n $ns -j -d link show %s; done"
-    local text = support.sh(each:format(table.concat(WAYS, " "), NAME))
     local records = {}
-    for line in text:gmatch "[^\n]+" do
-        local record = support.decode(line)[1]
-        records[WAYS[#records + 1]], records[#records + 1] = oracle.prepare("ip", "link", record), true
+    for _, way in ipairs(WAYS) do
+        for _, record in ipairs(support.decode(iproute.run(("ip -n %s -j -d link show"):format(way)))) do
+            if record.ifname == NAME then records[way] = oracle.prepare("ip", "link", record) end
+        end
     end
     return records
 end
@@ -101,8 +102,8 @@ end
 local function do_all(verb, args, words)
     local link = spaces["by-nsh"].link
     local printed = support.said(function() link[verb](link, args) end)
-    support.sh(("set -e; ip -n by-ip link %s %s %s 2>/dev/null\n%s"):format(verb, NAME, words,
-        (printed:gsub("%-n by%-nsh ", "-n by-command "))))
+    iproute.run(("ip -n by-ip link %s %s %s"):format(verb, NAME, words))
+    iproute.run((printed:gsub("%-n by%-nsh ", "-n by-command ")))
     local other = spaces["by-record"].link
     other[verb](other, link:get(NAME))
 end

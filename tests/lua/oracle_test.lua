@@ -10,6 +10,11 @@ local prepare, differences = oracle.prepare, oracle.differences
 
 -- --- the views -----------------------------------------------------------------------------------
 
+local function ip(ns, words)
+    local where = ns == nsh.host and "" or "-n " .. ns.name .. " "
+    return support.records(support.iproute.run(("ip %s-j %s"):format(where, words)))
+end
+
 -- One record per address, as nsh has it, where iproute2 puts all of a link's under it.
 local function flatten(links)
     local addresses = {}
@@ -67,7 +72,7 @@ local function ours(ns, view)
 end
 
 local function theirs(ns, view)
-    local ok, records = pcall(support.ip, ns, "%s", view[3])
+    local ok, records = pcall(ip, ns, view[3])
     if not ok and records:find "FIB table does not exist" then return {} end
     if not ok then error(records, 0) end
     return prepare("ip", view[1], view[4](records))
@@ -444,7 +449,7 @@ local read_only = {
 
 local function both(dev, nest, name)
     return nsh.host.link:get(dev).linkinfo[nest][name],
-        support.ip(nsh.host, "-d link show %s", dev)[1].linkinfo[nest][name]
+        ip(nsh.host, "-d link show " .. dev)[1].linkinfo[nest][name]
 end
 
 local function set_by_nsh(dev, kind, word, value)
@@ -454,7 +459,7 @@ end
 
 local function set_by_ip(dev, kind, word, value)
     local text = value == true and "on" or value == false and "off" or value
-    return pcall(support.sh, ("ip link set %s type %s %s %s"):format(dev, kind, word, text))
+    return pcall(support.iproute.run, ("ip link set %s type %s %s %s"):format(dev, kind, word, text))
 end
 
 -- What a port's VLANs forbid is set where there is no port, and what needs filtering where there is.
@@ -494,7 +499,7 @@ end
 local function check_complete(dev, nest, options)
     local known = {}
     for _, option in ipairs(options) do known[option[1]] = true end
-    for name in pairs(support.ip(nsh.host, "-d link show %s", dev)[1].linkinfo[nest]) do
+    for name in pairs(ip(nsh.host, "-d link show " .. dev)[1].linkinfo[nest]) do
         lu.assertTrue(known[name] or read_only[name], name .. " is tested nowhere")
     end
 end

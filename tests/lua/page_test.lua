@@ -144,7 +144,7 @@ function TestPage.test_one_that_is_new()
     lu.assertEquals(printed(ns), ([[
 Namespace %s
 Links
-  IFNAME  STATE  ADDRESS            MTU
+  IFNAME  STATE  ADDRESS            MTU (B)
   lo      DOWN   aa:aa:aa:aa:aa:aa  65536
 Addresses: none
 Routes: none
@@ -165,9 +165,9 @@ function TestPage.test_a_node_with_all_that_there_can_be()
     lu.assertEquals(printed(a), [[
 Namespace a
 Links
-  IFNAME  STATE    ADDRESS            MTU    KIND  PEER
+  IFNAME  STATE    ADDRESS            MTU (B)  KIND  PEER
   lo      UNKNOWN  aa:aa:aa:aa:aa:aa  65536
-  eth0    UP       aa:aa:aa:aa:aa:aa  1500   veth  eth1 in b
+  eth0    UP       aa:aa:aa:aa:aa:aa  1500     veth  eth1 in b
 Addresses
   DEV   FAMILY  ADDRESS/PLEN                SCOPE
   lo    inet    127.0.0.1/8                 host

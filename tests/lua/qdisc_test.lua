@@ -196,7 +196,7 @@ function TestPlaces.test_blocks_of_filters()
     local command = traced(function()
         by_nsh.qdisc:add{ "clsact", dev = "v0", ingress_block = 22, egress_block = 23 }
     end)
-    support.sh((command:gsub("by%-nsh", "by-command")))
+    support.iproute.run((command:gsub("by%-nsh", "by-command")))
     lu.assertEquals(theirs(by_command), theirs(by_nsh))
     compare(by_nsh)
 end

@@ -27,7 +27,7 @@ local M = { support = support, by_nsh = by_nsh, by_tc = by_tc, by_command = by_c
     all = all }
 
 function M.tc(ns, words)
-    return support.sh(("tc -n %s %s"):format(ns.name, words))
+    return support.iproute.run(("tc -n %s %s"):format(ns.name, words))
 end
 
 function M.clear()
@@ -190,7 +190,7 @@ function M.check(kind, options, words)
         by_nsh.qdisc:add(M.with(options, { kind, dev = "v0", root = true, handle = "1:" }))
     end)
     M.tc(by_tc, ("qdisc add dev v0 root handle 1: %s %s"):format(kind, words))
-    support.sh((command:gsub("by%-nsh", "by-command")))
+    support.iproute.run((command:gsub("by%-nsh", "by-command")))
     by_record.qdisc:add(by_nsh.qdisc:get "v0")
     for _, ns in ipairs(all) do M.compare(ns) end
     lu.assertEquals(M.differences(M.ours(by_nsh), M.theirs(by_tc), "", {}), {})

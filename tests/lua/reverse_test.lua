@@ -83,9 +83,9 @@ fdb add 02:00:00:00:09:01 dev p0 master static sticky
 fdb add 02:00:00:00:09:02 dev q0 self]]
 
 local function run(program, ns, commands)
-    local script = { "set -e" }
-    for line in commands:gmatch "[^\n]+" do script[#script + 1] = ("%s -n %s %s"):format(program, ns.name, line) end
-    support.sh(table.concat(script, "\n"))
+    for line in commands:gmatch "[^\n]+" do
+        support.iproute.run(("%s -n %s %s"):format(program, ns.name, line))
+    end
 end
 
 local original, copy = nsh.netns.add "original", nsh.netns.add "copy"
@@ -99,10 +99,12 @@ run("bridge", original, GROUPS)
 local function say_flags(link)
     local has = {}
     for _, flag in ipairs(link.flags) do has[flag] = true end
-    link.up, link.arp, link.allmulticast = has.UP, not has.NOARP, has.ALLMULTI
+    link.arp, link.allmulticast = not has.NOARP, has.ALLMULTI
+    return has.UP
 end
 
--- Bridges before their ports; the other end of a pair is there when its turn comes.
+-- Bridges before their ports; the other end of a pair is there when its turn comes. Up when all are there: what goes
+-- up in the message that says `addrgenmode none` has an address before that is read.
 local function copy_links()
     local links = original.link:list()
     table.sort(links, function(a, b)
@@ -110,12 +112,13 @@ local function copy_links()
         if a_last ~= b_last then return a_last < b_last end
         return a.ifindex < b.ifindex
     end)
-    local made = { lo = true }
+    local made, up = { lo = true }, {}
     for _, link in ipairs(links) do
-        say_flags(link)
+        up[#up + 1] = say_flags(link) and link.ifname or nil
         copy.link[made[link.ifname] and "set" or "add"](copy.link, link)
         made[link.ifname], made[link.link or ""] = true, true
     end
+    for _, name in ipairs(up) do copy.link:set{ name, up = true } end
 end
 
 local FAMILIES = { "inet", "inet6" }
@@ -186,7 +189,7 @@ end
 local function key_of(record)
     local words = {}
     for i, key in ipairs{ "ifname", "local", "priority", "id", "mac", "grp", "dst", "table", "metric", "gateway",
-        "tos", "dev" } do
+        "tos", "dev", "vlan" } do
         words[i] = tostring(record[key])
     end
     return table.concat(words, " ")
@@ -220,10 +223,10 @@ function TestReverse.test_nsh_lists_the_same()
 end
 
 local VIEWS = {
-    link = "ip -n %s -j -d link", nexthop = "ip -n %s -j -d nexthop", mdb = "bridge -n %s -j -d mdb",
-    fdb = "bridge -n %s -j -d fdb", rule = "ip -n %s -j -d rule; ip -n %s -j -d -6 rule",
-    route = "ip -n %s -j -d route show table all; ip -n %s -j -d -6 route show table all",
-    addr = "ip -n %s -j -d addr", neigh = "ip -n %s -j -d neigh show nud all; ip -n %s -j -d neigh show proxy",
+    link = "ip -n %s -j -d link show", nexthop = "ip -n %s -j -d nexthop show", mdb = "bridge -n %s -j -d mdb show",
+    fdb = "bridge -n %s -j -d fdb show", rule = "ip -n %s -j -d rule show\nip -n %s -j -d -6 rule show",
+    route = "ip -n %s -j -d route show table all\nip -n %s -j -d -6 route show table all",
+    addr = "ip -n %s -j -d addr show", neigh = "ip -n %s -j -d neigh show nud all\nip -n %s -j -d neigh show proxy",
 }
 
 -- Of a bridge's groups, or a link's addresses, each; anything else as it stands.
@@ -235,7 +238,7 @@ end
 
 local function shown(object, ns)
     local records = {}
-    for line in support.sh((VIEWS[object]:gsub("%%s", ns.name))):gmatch "[^\n]+" do
+    for line in support.iproute.run((VIEWS[object]:gsub("%%s", ns.name))):gmatch "[^\n]+" do
         for _, record in ipairs(support.decode(line)) do
             table.move(each_inside(record), 1, #each_inside(record), #records + 1, records)
         end

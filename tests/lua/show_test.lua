@@ -83,12 +83,12 @@ TestRecords = {}
 
 function TestRecords.test_one_as_lines()
     shows({ mtu = 1500, ifname = "lo", flags = { "UP", "LOWER_UP" }, zone = {}, note = "a\nb\n" }, [[
-ifname  lo
-mtu     1500
-flags   UP,LOWER_UP
-note    a
-        b
-zone    {}
+ifname   lo
+mtu (B)  1500
+flags    UP,LOWER_UP
+note     a
+         b
+zone     {}
 ]])
 end
 
@@ -138,9 +138,9 @@ function TestKinds.test_link()
         { ifindex = 2, ifname = "veth0", operstate = "UP", mtu = 1500, master = "br0",
             address = "02:00:00:00:00:01", link_index = 3, linkinfo = { info_kind = "veth" } },
     }), [[
-IFNAME  STATE    ADDRESS            MTU    MASTER  KIND  PEER
+IFNAME  STATE    ADDRESS            MTU (B)  MASTER  KIND  PEER
 lo      UNKNOWN  00:00:00:00:00:00  65536
-veth0   UP       02:00:00:00:00:01  1500   br0     veth  if3
+veth0   UP       02:00:00:00:00:01  1500     br0     veth  if3
 ]])
     shows(of_kind("link", { { ifname = "a", link = "b" }, { ifname = "c", link_index = 2, link_netnsid = 0 } }),
         "IFNAME  PEER\na       b\nc       if2 (netnsid 0)")

@@ -6,7 +6,7 @@ local lu = require "luaunit"
 local cjson = require "cjson"
 local nsh = require "nsh"
 
-local M = {}
+local M = { iproute = dofile((arg[0]:gsub("[^/]*$", "iproute.lua"))) }
 
 local pid = assert(io.open "/proc/self/stat"):read "n"
 
@@ -56,15 +56,17 @@ function M.decode(text)
     return exact(cjson.decode(text))
 end
 
---- What `ip -j …` shows inside `ns`; records without anything in them are left out.
-function M.ip(ns, format, ...)
-    local text = M.sh("ip -j " .. format:format(...), ns)
+--- The records in what `ip -j …` has printed; those without anything in them are left out.
+function M.records(text)
     local records = {}
     for _, record in ipairs(text:find "%S" and M.decode(text) or {}) do
         if next(record) then records[#records + 1] = record end
     end
     return records
 end
+
+--- What `ip -j …` shows inside `ns`.
+function M.ip(ns, format, ...) return M.records(M.sh("ip -j " .. format:format(...), ns)) end
 
 --- A record, or a list of them, as nsh writes them as JSON: for a comparison with iproute2's.
 function M.as_json(value)
@@ -212,6 +214,7 @@ function M.run(finish)
     select_tests()
     local failures = lu.LuaUnit.run()
     if finish then finish() end
+    M.iproute.close()
     return (failures > 0 or find_leaks(before) > 0) and 1 or 0
 end
 

@@ -6,6 +6,7 @@
 --   os.exit(ways.run())
 local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
 local oracle = dofile((arg[0]:gsub("[^/]*$", "oracle.lua")))
+local iproute = support.iproute
 local lu = require "luaunit"
 local nsh = require "nsh"
 
@@ -35,6 +36,7 @@ local function set_up(spec)
 end
 
 local function tear_down()
+    iproute.close()
     for i, way in ipairs(WAYS) do
         if spaces[way] then spaces[way]:close() nsh.netns.del(way) end
         spaces[i], spaces[way] = nil, nil
@@ -75,7 +77,7 @@ end
 
 local function theirs(spec, ns, family)
     local command = "%s -n %s -j -d %s%s"
-    local shown = support.sh(command:format(spec.program or "ip", ns.name, option_of(family), spec.show))
+    local shown = iproute.run(command:format(spec.program or "ip", ns.name, option_of(family), spec.show))
     local records = shown:find "%S" and support.decode(shown) or {}
     return select_own(spec, "ip", spec.flatten and spec.flatten(records) or records)
 end
@@ -120,8 +122,8 @@ end
 local function build(spec, args, words, family)
     local object, option = spaces["by-nsh"][spec.object], option_of(family)
     local printed = support.said(function() object:add(args) end)
-    support.sh(("%s -n by-ip %s%s add %s"):format(spec.program or "ip", option, spec.words or spec.object, words))
-    support.sh((printed:gsub("%-n by%-nsh ", "-n by-command ")))
+    iproute.run(("%s -n by-ip %s%s add %s"):format(spec.program or "ip", option, spec.words or spec.object, words))
+    iproute.run((printed:gsub("%-n by%-nsh ", "-n by-command ")))
     for _, record in ipairs(list(spec, spaces["by-nsh"], family)) do
         if not spec.own or spec.own(record) then spaces["by-record"][spec.object]:add(record) end
     end

@@ -82,7 +82,7 @@ function TestNames.test_objects()
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
         "addr, altname, capture, class, close, connect, dnat, exec, fdb, filter, forward, http, link, listen, " ..
         "listening, masquerade, mdb, monitor, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, shell, " ..
-        "show, snat, spawn, sysctl, vlan (EINVAL)")
+        "show, snat, spawn, sysctl, vlan, wg (EINVAL)")
 end
 
 function TestNames.test_what_only_looks_is_not_refused()

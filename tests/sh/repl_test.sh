@@ -54,13 +54,15 @@ expect "an empty line is no error" $'nsh>\nnsh>\nnsh>'
 line 'x ='
 key C-d
 expect "Ctrl-D ends an unfinished chunk with its error" \
-    $'stdin:1: unexpected symbol near <eof>\nnsh>'
+    $'stdin:1: unexpected symbol near <eof>\n  1 | x =\n    |    ^\nnsh>'
 line 'error "boom"'
 expect "a message without a traceback that says no more" $'nsh> error "boom"\nstdin:1: boom\nnsh>'
 line 'function f() error "deep" end'
 line 'x = f()'
 expect "a traceback has the user's frames only" "nsh> x = f()
 stdin:1: deep
+  1 | function f() error \"deep\" end
+    | ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~
 stack traceback:
         [C]: in function 'error'
         stdin:1: in function 'f'

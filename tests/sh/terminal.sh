@@ -12,13 +12,14 @@ term() { tmux -L nsh -f /dev/null "$@" 2>/dev/null; }
 # Without the empty lines at its end.
 screen() { term capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
 
-text() { term send-keys -l "$1"; }
+text() { term send-keys -l "${1/%;/\\;}"; } # to tmux a semicolon at the end ends its command
 key() { term send-keys "$@"; }
 line() { text "$1" && key Enter; }
 
 # Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
 ends_with() {
-    for _ in {1..400}; do
+    local end
+    for ((end = SECONDS + 20; SECONDS < end; )); do
         [[ "$(screen)" == *"$1" ]] && return
         sleep 0.05
     done

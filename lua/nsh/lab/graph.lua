@@ -40,7 +40,7 @@ function Graph:text(opts)
     opts = require("nsh.options").complete(text_options, opts or {}, "draw a picture")
     local ascii = opts.ascii
     if ascii == nil then ascii = not has_boxes() end
-    local columns = opts.width or require("nsh.core").file.columns(1) or WIDTH
+    local columns = opts.width or (require("nsh.core").file.window(1)) or WIDTH
     return require("nsh.lab.text").text(self.picture, columns, ascii)
 end
 

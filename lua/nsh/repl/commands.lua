@@ -7,6 +7,15 @@ local M = {}
 -- stands behind the word, and whose results are shown.
 M.rows = {
     { "quit", "", "leave; labs are undone, as with Ctrl-D", function() M.leaving = true end },
+    { "time", "[expr]", "how long it takes; alone: tell it of all, or only above half a second", function(text)
+        require("nsh.repl.evaluate").time(text)
+    end },
+    { "mode", "table|json|lua", "how values are printed", function(name)
+        if name == "" then print(require("nsh.show").mode()) else require("nsh.show").mode(name) end
+    end },
+    { "save", "file", "what was done, as a script that does it again", function(file)
+        print(require("nsh.repl.save").save(file))
+    end },
 }
 
 local function row_of(word)

@@ -1,12 +1,18 @@
 --- What the prompt does with a chunk: runs it, shows what came out, or says what went wrong.
+local core = require "nsh.core"
+local colour = require "nsh.colour"
 local show = require "nsh.show"
-local read = require "nsh.repl.read"
 
 local M = {}
+
+local STDOUT, STDERR = 1, 2
+local LONG = 0.5 -- seconds, from which on the time is told unasked
 
 -- How the lines of a traceback begin that belong to nsh: "[nsh.loop]:12:" when it is built in.
 local own_file = debug.getinfo(1, "S").short_src
 local own_prefix = own_file:match "^%[nsh" or own_file:match "^(.*/)repl/"
+
+-- --- errors --------------------------------------------------------------------------------------
 
 local function begins_with(frame, prefix)
     return frame:match "^%s*(.*)$":sub(1, #prefix) == prefix
@@ -37,6 +43,8 @@ local function traceback()
         end
     end
     if places < 2 then return "" end
+    -- whatever we make of it
+    kept[#kept] = kept[#kept]:gsub("^(%s*stdin%[%d+%]:%d+:) in .*", "%1 in main chunk")
     return "\n" .. frames[1] .. "\n" .. table.concat(kept, "\n")
 end
 
@@ -51,14 +59,38 @@ local function to_text(err)
     return ok and text or "(an error that cannot be shown)"
 end
 
-local function describe(err)
-    return is_interrupt(err) and err or to_text(err) .. traceback()
+-- The line that an error's text is about: of an earlier chunk or of a file; of the one that runs only if it has
+-- several, or the place in it is known, since it still stands above. nil for none.
+local function excerpt_of(text, err)
+    local excerpt, journal = require "nsh.excerpt", require "nsh.repl.journal"
+    local name, number, message = excerpt.place(text)
+    local source = journal.source(name)
+    local is_here = M.entry and (not name or "=" .. name == M.entry.name)
+    local is_seen = is_here and not M.entry.text:find "\n"
+    if not source and not is_seen then return excerpt.of_script(text, err) end
+    return excerpt.of(source or M.entry.text, number or 1, message or text,
+        { err = err, only_place = is_seen })
 end
 
---- What went wrong, on stderr, behind all that was printed before.
+local function with_excerpt(text, err)
+    local ok, lines = pcall(excerpt_of, text, err)
+    return ok and lines and text .. "\n" .. lines or text
+end
+
+local function describe(err)
+    return is_interrupt(err) and err or with_excerpt(to_text(err), err) .. traceback()
+end
+
+-- The numbers of chunks, by which their lines are found, tell nobody else anything.
+local function without_numbers(text)
+    return (text:gsub("stdin%[%d+%]:", "stdin:"))
+end
+
+--- What went wrong, on stderr, behind all that was printed before; its first line in red.
 function M.complain(message)
     io.stdout:flush()
-    io.stderr:write(message, "\n")
+    local first, rest = without_numbers(message):match "^(\n?[^\n]*)(.*)$"
+    io.stderr:write(colour("down", first, STDERR), rest, "\n")
 end
 
 -- Whether it went well; an interrupt is for the prompt, anything else is told.
@@ -68,24 +100,96 @@ local function went_well(results)
     M.complain(results[2])
 end
 
---- Calls a function, and shows what it returns: the first value is `_` from then on. Raises only interrupts.
---
---     evaluate.call(function() return 1 + 1 end)
-function M.call(chunk)
-    M.evaluating = true -- what is returned is shown, and need not print itself
-    local results = table.pack(xpcall(chunk, describe))
-    M.evaluating = false
-    if not went_well(results) or results.n == 1 then return end
-    _G._ = results[2]
-    went_well(table.pack(xpcall(show.show, describe, table.unpack(results, 2, results.n))))
+-- --- time ----------------------------------------------------------------------------------------
+
+-- Whether it is told of each chunk; else of those that take long, on a terminal.
+local always_timed = false
+
+local function tell_time(seconds, is_asked)
+    local is_long = seconds > LONG and core.file.isatty(STDOUT)
+    if not (is_asked or always_timed or is_long) then return end
+    local text = seconds < 1 and ("%.3g ms"):format(seconds * 1e3) or ("%.2f s"):format(seconds)
+    print(colour("faint", text))
 end
 
---- Compiles and calls a text, or says why it cannot be compiled.
+-- --- running -------------------------------------------------------------------------------------
+
+-- What is shown meanwhile has the pager; what tasks show while somebody types has not.
+local function paged()
+    show.to(require("nsh.repl.pager").write)
+    return setmetatable({}, { __close = function() show.to(nil) end })
+end
+
+--- Calls a function, and shows what it returns unless it is to be `silent`.
+-- Returns whether it went well, the error's text, and the seconds it took. Raises only interrupts.
+--
+--     evaluate.call(function() return 1 + 1 end)
+function M.call(chunk, silent)
+    local _ <close> = paged()
+    M.evaluating = true -- what is returned is shown, and need not print itself
+    local began = core.poll.now()
+    local results = table.pack(xpcall(chunk, describe))
+    local seconds = core.poll.now() - began
+    M.evaluating = false
+    local ok = went_well(results)
+    if ok and results.n > 1 and not silent then
+        went_well(table.pack(xpcall(show.show, describe, table.unpack(results, 2, results.n))))
+    end
+    return ok, results[2], seconds
+end
+
+local function warn_of(names)
+    if names == "" then return end
+    M.complain(names .. (names:find "," and " are" or " is") .. " local to what was typed, and gone with it")
+end
+
+-- The first value of a chunk is `_` from then on.
+local function keep_last(...)
+    if select("#", ...) > 0 then _G._ = ... end
+    return ...
+end
+
+-- Its changes and its error go to the journal, also if it is interrupted.
+local function run(found, entry, is_timed)
+    local journal = require "nsh.repl.journal"
+    local _ <close> = setmetatable({}, { __close = function() journal.watch(nil) end })
+    M.entry, entry.failed = entry, "interrupted"
+    journal.watch(entry)
+    local ok, message, seconds = M.call(function() return keep_last(found.fn()) end, found.silent)
+    entry.failed = not ok and message or nil
+    if ok then warn_of(found.lost) end
+    tell_time(seconds, is_timed)
+end
+
+-- What the compiler says, with its mark.
+local function refuse(message, source, hidden)
+    local excerpt = require "nsh.excerpt"
+    local _, number, rest = excerpt.place(message)
+    local lines = number and excerpt.of(source, number, rest, { hidden = hidden })
+    M.complain(lines and message .. "\n" .. lines or message)
+end
+
+--- Compiles and calls a text, or says why it cannot be compiled. `is_timed`: its time is told, however short.
 --
 --     evaluate.text "1 + 1"
-function M.text(text)
-    local chunk, message = read.compile(text)
-    if chunk then M.call(chunk) else M.complain(message) end
+function M.text(text, is_timed)
+    local entry = require("nsh.repl.journal").add(text)
+    local found, message, source, hidden = require("nsh.repl.chunk").compile(text, entry.name)
+    if found then
+        entry.words, entry.is_expression = found.words, found.is_expression
+        run(found, entry, is_timed)
+    else
+        entry.failed = message
+        refuse(message, source, hidden)
+    end
+end
+
+--- `.time`: tells the time that a text takes; of "" it switches between telling that of all and of long ones only,
+-- and says which.
+function M.time(text)
+    if text:find "%S" then return M.text(text, true) end
+    always_timed = not always_timed
+    print(always_timed and "the time of all is told" or ("the time of what takes more than %g s is told"):format(LONG))
 end
 
 M.is_interrupt = is_interrupt

@@ -12,7 +12,7 @@ local KEY = 22     -- columns of the widest key that does not get a line of its 
 local HELD = "\1"  -- stands for a blank where no line is broken
 
 local function columns()
-    return math.max(NARROWEST, math.min(core.file.columns(STDOUT) or USUAL, WIDEST))
+    return math.max(NARROWEST, math.min(core.file.window(STDOUT) or USUAL, WIDEST))
 end
 
 --- A page without anything on it.

@@ -188,6 +188,8 @@ local function socket_process(record)
     return record.pid and ("%s (%d)"):format(record.process, record.pid)
 end
 
+local function peer_count(record) return #record.peers end
+
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
@@ -233,6 +235,9 @@ M.columns = {
     nexthop = {
         { "ID", "id" }, { "GROUP", members }, { "TYPE", "type" }, { "VIA", "gateway" }, { "DEV", "dev" },
         { "ACTION", fate }, { "PROTO", known_protocol }, { "FLAGS", "flags" },
+    },
+    wg = {
+        { "IFNAME", "ifname" }, { "PUBLIC KEY", "public_key" }, { "PORT", "listen_port" }, { "PEERS", peer_count },
     },
     socket = {
         { "NETID", "netid" }, { "STATE", "state" }, { "LOCAL", socket_address }, { "UID", "uid" },

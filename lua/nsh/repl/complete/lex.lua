@@ -1,14 +1,8 @@
 --- The tokens of Lua text that may end anywhere: what completion and hints look at.
 local M = {}
 
-local keywords = {
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
-    "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
-}
-
 --- The words that Lua reserves, as a set.
-M.KEYWORDS = {}
-for _, word in ipairs(keywords) do M.KEYWORDS[word] = true end
+M.KEYWORDS = require "nsh.keywords"
 
 local operators = { "...", "..", "==", "~=", "<=", ">=", "//", "::", "<<", ">>" }
 

@@ -1,0 +1,56 @@
+--- What was typed at the prompt and what it did: for `.save`, and for the lines of errors.
+local trace = require "nsh.trace"
+
+local M = {}
+
+local entries = {}
+
+--- A new entry for a text that is about to run. Its fields: `text`; `name`: under which it is compiled, so that each
+-- has its own; `commands`: what it changed, as `nsh -x` tells it; and what others note: `failed`, the error's text.
+--
+--     local entry = journal.add "x = 1"
+function M.add(text)
+    local number = #entries + 1
+    local entry = { text = text, name = ("=stdin[%d]"):format(number), commands = {} }
+    entries[number] = entry
+    return entry
+end
+
+-- Each global with its value.
+local function globals()
+    local copy = {}
+    for key, value in next, _G do copy[key] = value end
+    return copy
+end
+
+local function differs(before)
+    for key, value in next, _G do
+        if key ~= "_" and not rawequal(before[key], value) then return true end
+    end
+    for key in next, before do
+        if rawget(_G, key) == nil then return true end
+    end
+    return false
+end
+
+--- Notes what changes until `watch(nil)`: commands, and whether a global was set (`defines`).
+function M.watch(entry)
+    if M.watched then
+        M.watched.defines = differs(M.watched.globals)
+        M.watched.globals = nil
+    end
+    M.watched = entry
+    if entry then entry.globals = globals() end
+    trace.also(entry and function(line) entry.commands[#entry.commands + 1] = line end)
+end
+
+--- The text of a chunk by its name in messages, "stdin[3]"; nil if there is none such.
+function M.source(name)
+    local number = name and math.tointeger(name:match "^stdin%[(%d+)%]$")
+    return number and entries[number] and entries[number].text
+end
+
+--- All entries, oldest first.
+function M.entries() return entries end
+
+return M
