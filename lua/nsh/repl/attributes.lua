@@ -166,8 +166,10 @@ end
 --     print(attributes.of_object "link")
 function M.of_object(name)
     local out, table = page.new(), objects()[name].table
-    out:head(("%s: ns.%s:list(), ns.%s:add{ … }, as `%s`"):format(name, name, name,
-        objects()[name].verbs.list.command:match "^%S+ %S+"))
+    local verbs = objects()[name].verbs
+    local list = verbs.list and ("ns.%s:list(), "):format(name) or ""
+    local any = verbs.list or verbs.add or verbs[next(verbs)]
+    out:head(("%s: %sns.%s:VERB{ … }, as `%s`"):format(name, list, name, any.command:match "^%S+ %S+"))
     add_verbs(out, name)
     add_table(out, "Attributes", table)
     add_kinds(out, table)

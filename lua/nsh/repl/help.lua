@@ -61,34 +61,43 @@ local function count(value)
     return all
 end
 
+local function plural(text, number, word)
+    return ("%s %d %s%s"):format(text, number, word, number == 1 and "" or "s")
+end
+
+-- "link" of a link's record.
+local function record_of(value)
+    local name = type(value) == "table" and metafield(value, "__record")
+    return type(name) == "string" and name or nil
+end
+
 local function of_plain_table(value)
-    local out = page.new()
-    local keys, items = count(value), rawlen(value)
-    out:head(("a table: %d %s"):format(keys, keys == 1 and "key" or "keys"))
-    local first = rawget(value, 1)
-    if items > 0 then out:text(("A list of %d; the first is of type %s."):format(items, type(first))) end
-    local record = type(first) == "table" and metafield(first, "__record")
-    if record then out:text(("They are records of %s: `help \"%s\"`."):format(record, record)) end
+    local out, first = page.new(), rawget(value, 1)
+    local record = record_of(first)
+    if record then
+        out:head(plural("a list of", rawlen(value), "record") .. " of " .. record)
+        out:append(require "nsh.repl.attributes".of_record(first, record))
+    else
+        out:head(plural("a table:", count(value), "key"))
+    end
     return out
 end
 
--- The object of a namespace, or of a node: "link".
+-- The object of a namespace or a node: "link".
 local function object_of(value)
-    local class = metafield(value, "__name")
-    if class == "nsh.node.object" then return rawget(value, "name") end
-    local name = type(class) == "string" and class:match "^nsh%.(%a+)$"
-    return name and rawget(value, "ns") and require("nsh.core").netlink.objects()[name] and name
+    return require("nsh.repl.complete.receiver").object(value)
 end
 
 local function of_table(value)
     local topics = require "nsh.repl.topics"
-    local record, object = metafield(value, "__record"), object_of(value)
+    local record, object = record_of(value), object_of(value)
     local schema = (record or object) and require "nsh.repl.attributes"
     if record then return schema.of_record(value, record) end
     if object then return schema.of_object(object) end
     local class = metafield(value, "__name")
     local module = module_of(value)
-    return class and topics.of_class(class) or module and topics.of_module(module) or of_plain_table(value)
+    return type(class) == "string" and topics.of_class(class) or module and topics.of_module(module) or
+        of_plain_table(value)
 end
 
 -- --- names ---------------------------------------------------------------------------------------

@@ -72,6 +72,13 @@ math.sqrt(x)                     square root
 math.tan(x)                      tangent of radians
 math.tointeger(x)                as an integer, nil if it is none
 math.type(x)                     "integer", "float", or nil
+math.cosh(x)                     hyperbolic cosine (of older versions of Lua, as are the next six)
+math.sinh(x)                     hyperbolic sine
+math.tanh(x)                     hyperbolic tangent
+math.pow(x, y)                   x to the power of y: x ^ y
+math.log10(x)                    the logarithm to base 10
+math.frexp(x)                    m and e of x = m * 2 ^ e
+math.ldexp(m, e)                 m * 2 ^ e
 math.ult(m, n)                   whether m is below n, both without sign
 os.clock()                       seconds of processor time
 os.date(format, time)            a time as text, or a table: "*t"
@@ -118,28 +125,32 @@ local function load_rows()
         local signature, about = line:match "^(%S-%(.-%))%s+(.+)$"
         rows[signature:match "^[^(]+"] = { signature, about }
     end
-    return rows
 end
 
 local libraries = { "string", "table", "math", "os", "io", "utf8", "coroutine" }
 
-local function name_of(fn)
-    local loaded = package.loaded
-    for name, value in next, loaded._G do
-        if rawequal(value, fn) then return name end
+-- Of the names that a function has, the one that is told of.
+local function row_of(fn, place, prefix)
+    for name, value in next, place or {} do
+        local row = rawequal(value, fn) and rows[prefix .. name]
+        if row then return row end
     end
+end
+
+local function find(fn)
+    local row = row_of(fn, package.loaded._G, "")
     for _, library in ipairs(libraries) do
-        for name, value in next, loaded[library] or {} do
-            if rawequal(value, fn) then return library .. "." .. name end
-        end
+        row = row or row_of(fn, package.loaded[library], library .. ".")
     end
+    return row
 end
 
 --- The signature of a function of Lua's own, and what it does; nil for another.
 --
 --     print(library.of(string.rep))     --> string.rep(s, n, sep)   n times s, with sep between
 function M.of(fn)
-    local row = (rows or load_rows())[name_of(fn)]
+    if not rows then load_rows() end
+    local row = find(fn)
     if row then return row[1], row[2] end
 end
 
