@@ -113,7 +113,7 @@ end
 -- Whether a question mark can be part of what is typed: in a string, a comment, or a line for another program.
 local function is_text(before)
     local c = context.find(before)
-    return not c or c.quote or require("nsh.repl.commands").find(before) or before:find "^%s*[!@.]"
+    return not c or c.quote or require("nsh.repl.commands").find(before) or require("nsh.repl.mininet").find(before)
 end
 
 --- What the key `?` does: tells about what stands at the cursor, above the line, and returns true, and whether the
