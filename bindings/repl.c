@@ -148,11 +148,7 @@ static const luaL_Reg functions[] = {
 
 /* What each file adds. */
 static void (*const parts[])(lua_State *L) = {
-    repl_add_above,
-    repl_add_completion,
-    repl_add_help,
-    repl_add_history,
-    repl_add_keys,
+    repl_add_above, repl_add_completion, repl_add_help, repl_add_history, repl_add_keys,
 };
 
 static void set_up_readline(void) {

@@ -41,12 +41,16 @@ end
 
 function TestHelp.test_what_a_comment_refers_to_follows()
     local lab <close> = nsh.lab "help"
-    has_lines(text_of(lab:node "a".ping), "node:ping(target, opts)", "ns:ping(addresses, opts)")
+    local node = lab:node "a"
+    lab:up()
+    has_lines(text_of(node.ping), "node:ping(target, opts)", "ns:ping(addresses, opts)")
 end
 
 function TestHelp.test_what_a_node_passes_on_is_explained()
     local lab <close> = nsh.lab "help"
-    has_lines(text_of(lab:node "b".spawn), "ns:spawn(args)")
+    local node = lab:node "b"
+    lab:up()
+    has_lines(text_of(node.spawn), "ns:spawn(args)")
 end
 
 function TestHelp.test_things()
@@ -57,13 +61,13 @@ function TestHelp.test_things()
     has_lines(text_of(lab), "lab: a lab", "  up() ")
     has_lines(text_of(node), "node: a node of a lab", "  connect(spec) ")
     has_lines(text_of(node.link), "link: ns.link:list(), ns.link:VERB{ … }, as `ip link`")
-    has_lines(text_of(node:link{ "d0", type = "dummy" }), "interface: ", "  set(fields) ")
-    has_lines(text_of(node:addr{ "10.0.0.1/8", dev = "d0" }), "declaration: ", "  remove() ")
+    has_lines(text_of(node:bridge "b0"), "interface: ", "  set(fields) ")
+    has_lines(text_of(node:addr{ "10.0.0.1/8", dev = "b0" }), "declaration: ", "  remove() ")
     has_lines(text_of(lab:pool "10.0.0.0/8"), "pool: ", "  subnet(length)")
+    lab:up()
     has_lines(text_of(nsh.netns), "nsh.netns: ", "  add(name) ")
     has_lines(text_of(nsh), "nsh: the library", "  go(fn, ...) ")
-    local task <close> = setmetatable({}, { __close = function() end })
-    has_lines(text_of(task), "a table: 0 keys")
+    has_lines(text_of(nsh.go(function() end)), "task: a task", "  wait(timeout) ")
     has_lines(text_of(select(2, pcall(host.link.del, host.link, "nothing"))), "error: ")
 end
 
