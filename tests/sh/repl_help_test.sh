@@ -139,7 +139,7 @@ done
 config=$HOME/.config/nsh
 mkdir -p "$config"
 echo 'mine = "from the file"' >"$config/init.lua"
-shell
+open_terminal 'shell$' -x 160 -y 24
 prompt
 line 'mine'
 expect "the init file is run before the prompt" $'nsh> mine\nfrom the file\nnsh>'
@@ -169,7 +169,7 @@ key C-d
 ends_with 'shell$'
 echo 'x = = 1' >"$dir/xdg/nsh/init.lua"
 line "clear; $nsh -S -q"
-shows "so is a mistake in it" "nsh/init.lua:1: unexpected symb"
+shows "so is a mistake in it" "nsh/init.lua:1: unexpected symbol near"
 expect "and the prompt comes" 'nsh>'
 
 echo "1..$count"
