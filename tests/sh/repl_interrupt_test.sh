@@ -91,7 +91,13 @@ ends_with 'nsh>' && [ "$(term display-message -p '#{alternate_on}#{cursor_flag}'
 report $? "so is its screen, and the cursor"
 
 # --- the end ---
+key C-l
+line 'function wait() begin() local t = os.clock() while os.clock() - t < 0.3 do end end'
+line 'last = setmetatable({}, { __gc = wait })'
+ends_with '})
+nsh>'
 key C-d
+begun
 key C-c C-c C-c
 ends_with 'shell$'
 report $? "Ctrl-D leaves, and no Ctrl-C keeps the lab from being taken down"
