@@ -5,6 +5,7 @@
 #   make check      builds, and runs all tests, or those in TESTS; SANITIZE=1: those of the code, with ASan and UBSan
 #   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
 #   make lint       format and static checks
+#   make docs       pages of the doc comments, by LDoc: build/docs/index.html
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
 #   make bench      nsh beside its floors and its rivals: half an hour
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -107,6 +108,11 @@ pictures: all
 	$(Q)mkdir -p examples/pictures
 	$(Q)tests/pictures ./$(NSH) examples/pictures
 
+docs: all
+	$(Q)tests/packages lua-ldoc lua-markdown
+	$(Q)mkdir -p build/docs && ./$(NSH) -S -E bindings/ldoc.lua >build/docs/config.ld
+	$(Q)ldoc --quiet --fatalwarnings -c build/docs/config.ld .
+
 bench:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
@@ -124,6 +130,6 @@ install: all
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all tests demo check check-vm lint pictures bench install clean
+.PHONY: all tests demo check check-vm lint docs pictures bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)
