@@ -117,6 +117,10 @@ function TestKeys.test_a_function_of_somebody_has_none()
     contains("mine{ ", "host")
 end
 
+function TestKeys.test_verbs_of_an_object_are_those_of_the_kernel()
+    offers("host.nsid:", "add", "get", "list", "show") -- and not what its class has for itself
+end
+
 TestValues = {}
 
 function TestValues.test_words_of_a_key()
