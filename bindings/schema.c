@@ -3,7 +3,7 @@
 #include "request.h"
 
 /* What a caller may write there, in a word; those without one are read only. */
-static const char *const value_words[] = {
+static const char *const value_words[MEANINGS] = {
     [NUMBER] = "number",
     [HEX] = "number",
     [BOOL] = "boolean",
@@ -40,13 +40,16 @@ static const char *const value_words[] = {
     [INSTEAD] = "boolean",
     [RECORDS] = "tables",
     [VIA] = "address",
-    [MULTICAST_GROUP] = "address",
+    [MULTICAST_GROUP] = "group",
     [REALMS] = "text",
     [WEIGHT] = "number",
     [VEILED] = "address",
     [KNODE] = "handle",
     [MATCHES] = "list",
     [ACTIONS] = "tables",
+    [KEY] = "text",
+    [ENDPOINT] = "endpoint",
+    [NETWORK] = "prefix",
 };
 
 static const struct {

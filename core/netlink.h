@@ -49,6 +49,7 @@ struct netlink {
     uint32_t port, seq;
     uint16_t generic; /* of a family of generic netlink: its number */
     struct netlink_buffer *buffer;
+    bool counts;            /* who asked last for links wants their counters as well */
     bool dumping;           /* the end of a dump was not read yet */
     bool inconsistent;      /* a part of this dump had NLM_F_DUMP_INTR */
     struct refusal refusal; /* of the last request that failed */

@@ -182,6 +182,9 @@ static const struct field link_fields[] = {
     { "permaddr", MAC, .attr = IFLA_PERM_ADDRESS, .flags = READ_ONLY },
     { "altnames", LIST, .attr = IFLA_PROP_LIST, .flags = READ_ONLY, .of = &altname_field },
     { "linkinfo", NESTED, .attr = IFLA_LINKINFO, .flags = FLAT, .of = &linkinfo_table },
+    { "stats64", GROUP, .attr = IFLA_STATS64, .flags = READ_ONLY, .of = &stats_table },
+    { "stats", SWITCH, U8, HEADER(ifinfomsg, __ifi_pad), .flags = WRITE_ONLY | NOT_SAID, .bit = 1,
+      .help = "of get and list: also count what went through it" },
     { 0 },
 };
 
@@ -214,6 +217,8 @@ static void adapt_link(struct reader *r) {
     }
     const struct ifinfomsg *link = (const struct ifinfomsg *)r->header;
     r->hardware = hardware_family(link->ifi_type);
+    if (!r->nl || !r->nl->counts)
+        r->tb[IFLA_STATS64] = NULL;
     if (r->tb[IFLA_BROADCAST] && link->ifi_flags & IFF_POINTOPOINT)
         reader_make(r, HAS_OTHER_END, true);
     if (!r->message && same_payload(r->tb[IFLA_PERM_ADDRESS], r->tb[IFLA_ADDRESS]))
@@ -230,7 +235,26 @@ static int write_random_mac(struct writer *w, struct error *err) {
     return write_attribute(w, IFLA_ADDRESS, mac, sizeof mac, err);
 }
 
+/* Whether the counters are wanted was written where the kernel has a zero. It tells them anyway. */
+static int finish_question(struct writer *w) {
+    struct ifinfomsg *link = (struct ifinfomsg *)w->header;
+    w->message->nl->counts = link->__ifi_pad;
+    link->__ifi_pad = 0;
+    message_forget(w->message, schema_field(&link_table, "stats"));
+    return 0;
+}
+
+static int refuse_stats(struct error *err) {
+    error_set(err, EINVAL, "only get and list tell them");
+    strcpy(err->key, "stats");
+    return -1;
+}
+
 static int finish_link(struct writer *w, struct error *err) {
+    if (message_filters(w->message) && !w->nest)
+        return finish_question(w);
+    if (((struct ifinfomsg *)w->header)->__ifi_pad)
+        return refuse_stats(err);
     if (message_makes_new(w->message) && !w->nest && !writer_find(w, IFLA_LINKINFO))
         return refuse_missing("type", err);
     if (!message_makes_new(w->message) || !w->kind || !w->kind->ether ||
@@ -252,7 +276,8 @@ const struct table link_table = {
 };
 
 /* Without a mask the kernel leaves out, in silence, a link whose names need more than its usual
-   buffer, and all links behind it (rtnl_calcit). Nobody reads the statistics. */
+   buffer, and all links behind it (rtnl_calcit). Nobody reads the statistics of virtual functions.
+ */
 void link_prepare_dump(const void *filter, struct nlmsghdr *request) {
     (void)filter;
     mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -165,7 +165,7 @@ static bool is_same(const struct message *m, const struct reader *own, const str
 
 static const struct field *nest_of(const struct table *table, uint16_t type) {
     for (const struct field *f = table->fields; f->meaning; f++)
-        if (f->attr == type && field_is_nest(f))
+        if (f->attr == type && field_is_nest(f) && f->meaning != GROUP)
             return f;
     return NULL;
 }

@@ -12,7 +12,7 @@ extern const struct table bond_table, bond_port_table;
 extern const struct table gre_table, ip6gre_table, erspan_table, ip6erspan_table, ipip_table;
 extern const struct table sit_table, ip6tnl_table, vti_table, vti6_table, tun_table;
 extern const struct table route_metrics_table, nexthop_table, mdb_table;
-extern const struct table wg_table;
+extern const struct table wg_table, stats_table;
 extern const struct verb nexthop_verbs[], mdb_verbs[], wg_verbs[];
 extern const struct table addr_table, route_table, neigh_table, nsid_table, qdisc_table, vlan_table,
     fdb_table, rule_table, altname_table;

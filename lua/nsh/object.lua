@@ -222,8 +222,9 @@ end
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
 -- routes are those of IPv4 and the main table unless `family` or `table` (also "all") is given, and
 -- neighbours those that have a state. Filters are those of all places, classes and filters those of all
--- interfaces, unless the arguments say where.
+-- interfaces, unless the arguments say where. With `stats = true` links have their counters, `stats64`.
 --
+--     print(host.link:list{ stats = true }[1].stats64.rx.bytes)
 --     for _, n in ipairs(ns1.neigh:list{ dev = "veth1" }) do print(n.dst, n.lladdr, n.state[1]) end
 function verbs:list(args, ...)
     local records = all_of(self, "list", args, ...)

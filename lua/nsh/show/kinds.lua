@@ -188,12 +188,20 @@ local function socket_process(record)
     return record.pid and ("%s (%d)"):format(record.process, record.pid)
 end
 
+-- Of what went through a link, where that was asked for.
+local function counter(direction, what)
+    return function(record) return record.stats64 and record.stats64[direction][what] end
+end
+
 local function peer_count(record) return #record.peers end
 
 M.columns = {
     link = {
         { "IFNAME", "ifname" }, { "STATE", "operstate" }, { "ADDRESS", "address" }, { "MTU", "mtu" },
         { "MASTER", "master" }, { "KIND", link_kind }, { "PEER", peer },
+        { "RX BYTES", counter("rx", "bytes") }, { "PACKETS", counter("rx", "packets") },
+        { "DROPPED", counter("rx", "dropped") }, { "TX BYTES", counter("tx", "bytes") },
+        { "PACKETS", counter("tx", "packets") }, { "DROPPED", counter("tx", "dropped") },
         { "STP", bridge_switch "stp_state", all_are_bridges },
         { "VLAN FILTERING", bridge_switch "vlan_filtering", all_are_bridges },
         { "MULTICAST SNOOPING", bridge_switch "mcast_snooping", all_are_bridges },
