@@ -104,7 +104,7 @@ report $? ".watch shows a value again and again"
 key C-c
 ends_with $'interrupted\nnsh>'
 report $? "until Ctrl-C"
-line '.watch'
+line '.watch 2'
 expect "or says what it needs" $'there is nothing to watch: .watch [seconds] expression\nnsh>'
 line '.quit'
 ends_with 'shell$'
