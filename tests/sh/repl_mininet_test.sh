@@ -5,7 +5,7 @@
 . "$(dirname "$0")/prompt.sh"
 
 open_terminal 'shell$' -x 100 -y 40
-line "clear; $nsh -q -S"
+line "clear; SHELL=/bin/bash $nsh -q -S"
 ends_with $'nsh>' || give_up "no prompt"
 
 # clean LINE: types it on a screen that is empty
