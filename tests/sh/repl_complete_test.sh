@@ -82,6 +82,17 @@ key C-e C-u
 
 # --- the line ---
 key C-l
+key Tab
+for _ in {1..400}; do
+    [[ "$(screen)" == *collectgarbage*rawlen* ]] && ends_with $'\nnsh>' && break
+    sleep 0.05
+done
+text 'string.rev'
+key Tab
+ends_with 'nsh> string.reverse' && [[ "$(screen)" == *collectgarbage*rawlen* ]]
+report $? "on an empty line names are shown, as many as there is room for"
+key C-e C-u
+key C-l
 text 'ns1.link:set{ "veth", up = true }'
 for _ in {1..14}; do key Left; done
 key Tab
