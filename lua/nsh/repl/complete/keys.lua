@@ -69,6 +69,7 @@ local function add_fields(rows, seen, level, table, beside, data, port)
         elseif key and not seen[key] and is_writable(field, level) then
             seen[key] = true
             rows[#rows + 1] = { word = key, name = M.written(field.name), value = field.value, words = field.words,
+                unit = field.unit, min = field.min, max = field.max,
                 help = field.help, table = field.table }
         end
     end
