@@ -212,7 +212,6 @@ function M.up(lab)
     core.netns.begin(count_new(lab))
     core.interrupt.finally(function() build(lab) end, core.netns.finish)
     core.netns.finish()
-    lab.expected = 0
 end
 
 -- --- down and keep -------------------------------------------------------------------------------

@@ -86,6 +86,14 @@ local function expect_namespace(lab)
     if not dry.on and not package.loaded["nsh.repl"] then core.netns.begin(lab.expected) end
 end
 
+-- It was never brought up.
+local function expect_no_more(lab)
+    if lab.expected > 0 then core.netns.finish() end
+    lab.expected = 0
+end
+
+Lab.__gc = expect_no_more
+
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
 --
 --     local node = lab:add_node("app3", "node")
@@ -168,7 +176,10 @@ function methods:plan() return require("nsh.lab.apply").commands(self) end
 --
 --     lab:up()
 function methods:up()
-    if self.dirty or self.going then require("nsh.lab.apply").up(self) end
+    if self.dirty or self.going then
+        require("nsh.lab.apply").up(self)
+        self.expected = 0
+    end
     return self
 end
 
@@ -176,7 +187,10 @@ end
 -- needs a moment more. It can be brought up again. Nothing happens if it is not up.
 --
 --     lab:down()
-function methods:down() require("nsh.lab.apply").down(self) end
+function methods:down()
+    expect_no_more(self)
+    require("nsh.lab.apply").down(self)
+end
 
 --- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
 -- shown). `opts` and what is returned: see `pingall`.
