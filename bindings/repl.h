@@ -28,7 +28,7 @@ void repl_add_above(lua_State *L);
 void repl_redraw(void);
 
 /* The terminal and its signals (repl_terminal.c), only while a prompt stands: repl_take_terminal
-   keeps how the terminal is and catches what must not leave it as readline has made it,
+   puts the terminal's modes right and catches what must not leave it as readline has made it,
    repl_give_terminal ends that. */
 void repl_take_terminal(void);
 void repl_give_terminal(void);

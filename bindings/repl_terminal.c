@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 static struct {
-    int wake; /* eventfd: something has changed */
-    struct termios before;
+    int wake;              /* eventfd: something has changed */
+    struct termios before; /* the first prompt */
     bool is_there;
 } terminal = { .wake = -1 };
 
@@ -75,8 +76,17 @@ void repl_give_terminal(void) {
         sigaction(signals[i].number, &signals[i].before, NULL);
 }
 
+/* As it was before the first prompt: whoever had it since may have left it in disorder. */
+static void put_right(void) {
+    struct termios now;
+    if (!terminal.is_there)
+        terminal.is_there = tcgetattr(STDIN_FILENO, &terminal.before) == 0;
+    else if (tcgetattr(STDIN_FILENO, &now) == 0 && memcmp(&now, &terminal.before, sizeof now) != 0)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal.before);
+}
+
 void repl_take_terminal(void) {
-    terminal.is_there = tcgetattr(STDIN_FILENO, &terminal.before) == 0;
+    put_right();
     catch_signals();
 }
 

@@ -51,6 +51,8 @@ end
 -- one that nobody has any more is collected.
 function M.start(feed, way, fd)
     loop.go(read, setmetatable({ feed = feed }, { __mode = "v" }), way, fd)
+    local jobs = package.loaded["nsh.repl.jobs"]
+    if jobs then jobs.note(feed) end
 end
 
 local function check_timeout(feed, way, timeout)

@@ -222,11 +222,17 @@ local function events(self)
     return list
 end
 
+-- Its descriptor is polled no longer.
+local function close_handle(self)
+    if self.handle then self.handle:close() end
+    self.handle = nil
+    if self.watch then self.watch.done = true end
+end
+
 -- Descriptors go once nothing can come any more - and no other task polls them.
 local function release(self)
     if self.waiting > 0 or not self.result then return end
-    if self.handle then self.handle:close() end
-    self.handle = nil
+    close_handle(self)
     for _, out in ipairs { self.stdout or false, self.stderr or false } do
         if out and out.ended then out.fd:close() end
     end
@@ -341,8 +347,8 @@ function Process:close()
         self.handle:finish()
         self.result = self.handle:reap()
     end
-    if self.handle then self.handle:close() end
-    self.handle, talking[self] = nil, nil
+    close_handle(self)
+    talking[self] = nil
     close_input(self)
     for _, out in ipairs { self.stdout or false, self.stderr or false } do
         if out then
@@ -358,6 +364,19 @@ function Process:__tostring()
     return ("process %d (%s)"):format(self.pid, self.name)
 end
 
+--- Calls fn(process) from a task once a program has ended, unless somebody who waits for it or closes it knows that
+-- first.
+function M.when_ended(self, fn)
+    loop.go(function()
+        self.watch = { { self.handle:pidfd(), "r" } }
+        loop.suspend(self.watch)
+        if self.result or not self.handle then return end
+        reap(self)
+        release(self)
+        fn(self)
+    end)
+end
+
 --- Starts a program as `spawn` does, and does not wait until it listens: for several that start side by side.
 -- `settled(process)` waits.
 function M.launch(ns, args, ...)
@@ -365,6 +384,8 @@ function M.launch(ns, args, ...)
     local awaited = (options.listen or options.timeout) and server.expect(ns, words, options)
     local self = start(ns, words, options, true)
     self.awaited = awaited
+    local jobs = package.loaded["nsh.repl.jobs"]
+    if jobs then jobs.note(self) end
     return self
 end
 
@@ -424,6 +445,15 @@ local function timed_out(ns, words, timeout)
     errors.raise(err, "run " .. words[1], ns.name)
 end
 
+-- What a program that was killed may have left of its own: another screen, no cursor, reports of the mouse, colours,
+-- other characters.
+local ORDINARY = "\27[?1047l\27[?25h\27[?1000l\27[?1002l\27[?1003l\27[?1006l\27[m\27(B\15"
+
+local function tidy_screen()
+    local terminal <close> = os.getenv "TERM" ~= "dumb" and io.open("/dev/tty", "w") or nil
+    if terminal then terminal:write(ORDINARY) end
+end
+
 --- Runs a program to its end, with the terminal if nsh has one. Links that nsh has changed carry
 -- before it starts (`nsh.settle`). `args`: a string for the shell, or a list of words with options:
 --
@@ -446,6 +476,7 @@ function M.exec(ns, args, ...)
     local result = process:wait(options.timeout) or timed_out(ns, words, options.timeout)
     -- of what it has printed until it ends; a daemon that it leaves behind does not hold us
     result.out, result.err = stream.drain(process.stdout), stream.drain(process.stderr)
+    if has_terminal and result.signal then tidy_screen() end
     if has_terminal and result.signal == "INT" then core.process.interrupt() end
     return result
 end

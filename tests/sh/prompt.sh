@@ -4,7 +4,7 @@
 
 nsh=$(realpath "${1:-${NSH:-./nsh}}")
 dir=$(mktemp -d)
-export HOME=$dir/home TMUX_TMPDIR=$dir LC_ALL=C.UTF-8 TERM=screen
+export HOME=$dir/home TMUX_TMPDIR=$dir LC_ALL=C.UTF-8 TERM=screen HISTFILE=
 unset XDG_STATE_HOME INPUTRC ENV
 mkdir "$HOME"
 count=0

@@ -32,7 +32,8 @@ local function start_guardian()
     if not dry.on then core.guardian.start() end
 end
 
-local unnamed = 0 -- labs of this process
+local made, count = setmetatable({}, { __mode = "k" }), 0 -- labs of this process -> their number
+local unnamed = 0
 
 -- The script's name, fit to be one of a lab, for one that has none of its own; the process's number makes
 -- it one that nobody else has.
@@ -59,7 +60,19 @@ local function new(name)
         expected = 0, dirty = true }, Lab)
     local draw = package.loaded["nsh.lab.draw"]
     if draw then draw.note(lab) end
+    count = count + 1
+    made[lab] = count
     return lab
+end
+
+--- The labs of this process that somebody still has, the newest first.
+--
+--     print(require("nsh.lab").all()[1].name)
+local function all()
+    local labs = {}
+    for lab in pairs(made) do labs[#labs + 1] = lab end
+    table.sort(labs, function(a, b) return made[a] > made[b] end)
+    return labs
 end
 
 function Lab:__tostring() return "lab " .. self.name end
@@ -237,4 +250,4 @@ end
 options.declare(methods.find, {}, { first = "node" })
 options.like(methods.pingall, function() return require("nsh.lab.pingall").pingall end)
 
-return { new = new, Lab = Lab }
+return { new = new, all = all, Lab = Lab }

@@ -2,6 +2,7 @@
 local core = require "nsh.core"
 local colour = require "nsh.colour"
 local show = require "nsh.show"
+local jobs = require "nsh.repl.jobs"
 
 local M = {}
 
@@ -126,6 +127,7 @@ end
 --     evaluate.call(function() return 1 + 1 end)
 function M.call(chunk, silent)
     local _ <close> = paged()
+    jobs.begin_line()
     M.evaluating = true -- what is returned is shown, and need not print itself
     local began = core.poll.now()
     local results = table.pack(xpcall(chunk, describe))
@@ -134,6 +136,7 @@ function M.call(chunk, silent)
     local ok = went_well(results)
     if ok and results.n > 1 and not silent then
         went_well(table.pack(xpcall(show.show, describe, table.unpack(results, 2, results.n))))
+        jobs.follow(table.unpack(results, 2, results.n))
     end
     return ok, results[2], seconds
 end

@@ -3,6 +3,7 @@ local core = require "nsh.core"
 local readline = require "nsh.core.readline"
 local commands = require "nsh.repl.commands"
 local evaluate = require "nsh.repl.evaluate"
+local mininet = require "nsh.repl.mininet"
 local read = require "nsh.repl.read"
 
 local M = {}
@@ -11,7 +12,7 @@ local M = {}
 local function turn()
     local text = read.chunk()
     if not text then return false end
-    local command = commands.find(text)
+    local command = commands.find(text) or mininet.find(text)
     if command then evaluate.call(command) else evaluate.text(text) end
     return not commands.leaving
 end
