@@ -41,8 +41,8 @@ local alone = { key = true, csum = true, seq = true }
 local function parse(text)
     local list = {}
     for at in text:gmatch "encap ([^\n]*)" do
-        local words, one = at:gmatch "%S+", nil
-        one = { type = words() }
+        local words = at:gmatch "%S+"
+        local one = { type = words() }
         for word in words do
             if word == "via" or word == "dev" then break end
             if alone[word] then one[word] = true else
@@ -119,7 +119,8 @@ function TestEncap.test_of_a_nexthop()
 end
 
 local wrong = {
-    { { "ipp", id = 7 }, "encap type", '"ipp" given, one of mpls, ip, ila, ip6, seg6, bpf, seg6local, rpl, ioam6 expected' },
+    { { "ipp", id = 7 }, "encap type",
+        '"ipp" given, one of mpls, ip, ila, ip6, seg6, bpf, seg6local, rpl, ioam6 expected' },
     { { id = 7 }, "encap", 'unknown key "id": it belongs to type = "ip"' },
     { { "ip", hoplimit = 7 }, "encap", 'unknown key "hoplimit": it belongs to type = "ip6"' },
     { { "ip" }, "encap dst", "missing" },
