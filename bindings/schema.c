@@ -3,7 +3,7 @@
 #include "request.h"
 
 /* What a caller may write there, in a word; those without one are read only. */
-static const char *const value_words[] = {
+static const char *const value_words[MEANINGS] = {
     [NUMBER] = "number",
     [HEX] = "number",
     [BOOL] = "boolean",
@@ -47,6 +47,9 @@ static const char *const value_words[] = {
     [KNODE] = "handle",
     [MATCHES] = "list",
     [ACTIONS] = "tables",
+    [KEY] = "text",
+    [ENDPOINT] = "endpoint",
+    [NETWORK] = "prefix",
 };
 
 static const struct {

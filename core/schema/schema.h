@@ -80,6 +80,7 @@ enum meaning {
     KEY, /* of WireGuard, in base64. `.bit` SECRET_KEY: a command reads it from a file; "": none */
     ENDPOINT, /* an address of either family and a port: "10.0.0.1:51820", "[fd00::1]:51820" */
     NETWORK,  /* a prefix of either family, in a nest of its own: "10.0.0.0/24" */
+    MEANINGS, /* how many there are */
 };
 
 /* How the tables of a list stand in its attribute. */

@@ -80,6 +80,8 @@ end
 
 local words = { nodes = show_nodes, net = show_net, links = show_links, dump = show_dump, pingall = pingall }
 
+M.words = words -- for completion
+
 -- --- which is meant --------------------------------------------------------------------------------
 
 -- A global of that name is the user's own.

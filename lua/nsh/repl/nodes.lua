@@ -50,16 +50,27 @@ local function namespace_of(node)
     return rawget(node, "lab") and node:live() or node
 end
 
+--- The names of all that can be named: "host", the nodes of the labs, the namespaces that have a name.
+--
+--     print(table.concat(nodes.names(), " "))
+function M.names()
+    local names, seen = { "host" }, { host = true }
+    local function add(name)
+        if not seen[name] then names[#names + 1], seen[name] = name, true end
+    end
+    for _, lab in ipairs(labs()) do
+        for _, node in ipairs(lab.nodes) do add(node.name) end
+    end
+    for _, name in ipairs(core.netns.list() or {}) do add(name) end
+    return names
+end
+
 --- The same; raises ENOENT if there is none, with the nearest name.
 function M.get(name)
     local node = M.find(name)
     if node then return node end
-    local names = { "host", table.unpack(core.netns.list() or {}) }
-    for _, lab in ipairs(labs()) do
-        for _, one in ipairs(lab.nodes) do names[#names + 1] = one.name end
-    end
     local errors = require "nsh.errors"
-    local near = require("nsh.suggest").nearest(name, names)
+    local near = require("nsh.suggest").nearest(name, M.names())
     errors.raise(errors.new("ENOENT", ("there is no node %s%s"):format(name,
         near and "; did you mean " .. near or "")))
 end

@@ -26,7 +26,7 @@ end
 -- A word about a field, and what follows it for certain: the brackets of a function that takes nothing.
 local function describe(owner, name, value, is_method)
     local object = receiver.object(owner)
-    if object then return (select(2, keys.verb(object, name))) end
+    if object then return keys.help(object, name) end
     if receiver.object(value) then return table.concat(look.methods(value), " ") end
     if type(value) ~= "function" then return nil end
     local info = debug.getinfo(value, "Su")

@@ -3,7 +3,8 @@
 -- A level is one table: { given = the keys that it has (nsh.repl.complete.context), and as far as it has them:
 -- schema = its table of core.netlink.schema(), kind = that of a link, lists = whether its values say which records
 -- are meant, first = what a value without a key is, options = rows of nsh.options, element = the table of the
--- tables in it, item = the row whose values it is a list of, in the level `outer` }.
+-- tables in it, item = the row whose values it is a list of, in the level `outer`, texts = whether a text can stand
+-- at the cursor }.
 -- A row is { word = the key, name = its other name, value = what it takes ("boolean", "interface", …), words = the
 -- only texts that it takes, help =, table = of nested ones, read_only = }.
 local core = require "nsh.core"
@@ -105,10 +106,10 @@ function M.is_master(kind)
     return found ~= nil and found.port ~= nil
 end
 
---- The command and the help of an object's verb: "ip link add", "create a link".
-function M.verb(object, verb)
+--- What an object's verb does: "create a link"; nil for a name that is none.
+function M.help(object, verb)
     local row = objects()[object].verbs[verb]
-    if row then return row.command, row.help end
+    return row and row.help or verb == "show" and "print what list returns" or nil
 end
 
 --- The kinds that `type` and its like can be: a list of { name, words that say what it has }.
@@ -187,13 +188,13 @@ function M.level(c, env, known)
     local fn, self = look.resolve(c.call.path, env, known)
     local level = outermost(fn, self, c.call.path[#c.call.path].key)
     if not level then return nil end
-    level.given = {}
+    level.given, level.texts = {}, c.quote ~= nil or c.word == ""
     level.self = receiver.of(self ~= nil and self or fn)
     for i, one in ipairs(c.tables or {}) do
         local outer = level
         level = i == 1 and outer or inner(outer, one.key)
         if not level then return nil end
-        level.given, level.self = one.given, outer.self
+        level.given, level.self, level.texts = one.given, outer.self, outer.texts
         local place = i > 1 and elsewhere(outer.given, one) -- the other end
         if place then level.self = receiver.of(look.resolve(place, env, known)) end
     end

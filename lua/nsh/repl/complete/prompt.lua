@@ -1,6 +1,7 @@
 --- Completion at the prompt: the matches for readline, and how it shows them.
 local core = require "nsh.core"
 local readline = require "nsh.core.readline"
+local line = require "nsh.repl.complete.line"
 
 local M = {}
 
@@ -18,13 +19,43 @@ local function files(prefix, tail)
     return found
 end
 
+-- The globals, with the locals that the prompt remembers in front of them.
+local function names()
+    local locals, own = package.loaded["nsh.repl.locals"], {}
+    for _, name in ipairs(locals and locals.names() or {}) do own[name] = select(2, locals.get(name)) end
+    return setmetatable(own, { __index = _G })
+end
+
+local function lua(before, start, after)
+    local found, at = require "nsh.repl.complete".complete(before:sub(start), names(), after)
+    return found, at + start - 1
+end
+
+-- What a line of Mininet's can begin with is offered behind the names of Lua.
+local function add_beginnings(found, prefix)
+    local seen = {}
+    for _, match in ipairs(found) do seen[match.text] = true end
+    for _, match in ipairs(line.beginnings(prefix)) do
+        if not seen[match.text] then found[#found + 1] = match end
+    end
+end
+
+local function find(before, after)
+    local found, start = line.complete(before)
+    if found then return found, start end
+    found, start = lua(before, start or 1, after)
+    local prefix = before:match "^%s*([%a_][%w_]*)$"
+    if prefix then add_beginnings(found, prefix) end
+    return found, start
+end
+
 --- What could stand at the cursor: a list of texts, and from which byte of `before` on. `before`, `after`: what
 -- stands on each side of it, several lines perhaps.
 --
 --     prompt.words("host.link:set{ ", "")
 function M.words(before, after)
     local start
-    last, start = require "nsh.repl.complete".complete(before, nil, after)
+    last, start = find(before, after)
     if last.files and #last == 0 then last = files(before:sub(start), last.tail) end
     local words = {}
     for i, match in ipairs(last) do words[i] = match.word end

@@ -14,8 +14,8 @@ end
 
 -- Variables whose values are nsh's own things: those that `fits` says a word about.
 local function add_variables(list, env, fits)
-    for name, value in next, env do
-        local note = look.is_name(name) and fits(value)
+    for name in pairs(look.keys(env)) do
+        local note = look.is_name(name) and fits(look.field(env, name))
         if note then list[#list + 1] = { text = name, note = note, raw = true } end
     end
 end
@@ -50,6 +50,14 @@ local sources = {
     file = function(list) list.files = true end,
 }
 
+-- Those that offer more than texts: no other is asked where no quote can begin.
+local without_quotes = { boolean = true, netns = true, node = true }
+
+local function ask(meaning, list, level, env, row)
+    local source = sources[meaning]
+    if source and (level.texts or without_quotes[meaning]) then source(list, level, env, row) end
+end
+
 -- What tells one record of an object from another.
 local identities = { prefix = true, address = true, handle = true, mac = true }
 
@@ -65,12 +73,12 @@ function M.of_row(row, level, env)
     if row.words then
         for _, word in ipairs(row.words) do list[#list + 1] = { text = word } end
     elseif row.value == "address" and (row.word == "via" or row.name == "gateway") then
-        sources.neighbour(list, level)
+        ask("neighbour", list, level)
     elseif is_identity(level, row) then
         add(list, live.values(level.self, level.object, row.name))
         for _, one in ipairs(row.value == "number" and list or {}) do one.raw = true end
-    elseif sources[row.value] then
-        sources[row.value](list, level, env, row)
+    else
+        ask(row.value, list, level, env, row)
     end
     return list
 end
@@ -81,7 +89,7 @@ function M.of_position(level, position, env)
     if level.every then
         local list = {}
         for _, word in ipairs(level.words or {}) do list[#list + 1] = { text = word } end
-        if sources[level.means] then sources[level.means](list, level, env) end
+        ask(level.means, list, level, env)
         return list
     end
     local row = level.first and position == 1 and keys.find(level, level.first)
