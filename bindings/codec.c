@@ -316,7 +316,7 @@ static int encode_in_order(struct level *level, lua_Integer number, int value) {
     for (lua_Integer i = 1; i < number && f->meaning; i++)
         f++;
     return f->name && number > 0 ? encode_field(level, f, NULL, value)
-                                    : refuse_key(level, "too many values", "");
+                                 : refuse_key(level, "too many values", "");
 }
 
 static int encode_pair(struct level *level) {

@@ -98,6 +98,15 @@ local function prepare(object, verb, args)
     if object.name == "link" then settle.mark(object.ns, args) end
 end
 
+--- Raises what a change was refused for, as its verb does: for batches.
+M.refuse = refuse
+
+--- What a change begins with, before anything is written: for batches.
+function M.prepare(object, verb, args, more)
+    check_call(object, verb, args, more)
+    prepare(object, verb, args)
+end
+
 local function request(object, method, verb, args, given, is_record)
     local socket = rawget(object, "socket") or object:open()
     local result, err = socket[method](socket, object.name, verb, given, is_record)
