@@ -38,6 +38,9 @@ CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/a
 MODULES := $(sort $(shell find lua -name '*.lua'))
 # They run whole labs again and again, or kill them: nothing in that is for the sanitizers to see.
 REPEATS := $(addprefix tests/sh/,examples_test.sh mutation_test.sh kill_test.sh kill_lab_test.sh kill_firewall_test.sh)
+# What there is of C for an ordinary user only is in these; the rest the sanitizers see once.
+OF_USER := $(wildcard tests/core/*_test.c) tests/lua/ping_socket_test.lua tests/lua/unshare_test.lua \
+           $(addprefix tests/sh/,internet_test.sh registry_test.sh registry_inside_test.sh)
 TESTS   ?= $(if $(SANITIZE),$(filter-out $(REPEATS),$(wildcard tests/lua/*_test.lua tests/sh/*_test.sh tests/core/*_test.c)))
 UNITS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -90,7 +93,7 @@ demo:
 check:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all tests
-	$(Q)tests/run $(NSH) $(BUILD) $(TESTS)
+	$(Q)$(if $(SANITIZE),AS_USER="$(filter $(OF_USER),$(TESTS))") tests/run $(NSH) $(BUILD) $(TESTS)
 
 check-vm:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(VM_PACKAGES)

@@ -50,6 +50,7 @@ static int readline_history_load(lua_State *L) {
         return fail(L, &err);
     }
     read_entries(path);
+    using_history(); /* a prompt that stands already is below all of them */
     lua_pushboolean(L, true);
     return 1;
 }

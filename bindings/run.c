@@ -237,9 +237,6 @@ static int run_init(lua_State *L, const struct settings *settings) {
 }
 
 static int repl(lua_State *L) {
-    static const char *const names[] = { "nsh", "host", "show" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        lua_getglobal(L, names[i]); /* completion only looks at what is there */
     push_module(L, "nsh.repl");
     lua_getfield(L, -1, "run");
     lua_pushvalue(L, 1);

@@ -1,9 +1,11 @@
 -- Says how many fields were compared with iproute2, and of which of the objects and kinds that nsh knows: what test
 -- files print, "# 7 fields compared with tc, of fq tbf", and, of an object, the name of the file.
---   nsh -E tests/compared.lua WHERE FILE…        WHERE: for the headline; files with TAP, as tests/run keeps them
+--   nsh -E tests/compared.lua [--all] WHERE FILE…        WHERE: for the headline; files with TAP, as tests/run keeps
+--       them. --all: fails if something that nsh knows was not compared
 local vocabulary = require "nsh.core".netlink.vocabulary()
 
-local fields, covered = 0, {}
+local want_all = arg[1] == "--all" and table.remove(arg, 1) ~= nil
+local fields, covered, is_whole = 0, {}, true
 
 local function read(path)
     local own = path:match "([^/]*)_test%.lua$"
@@ -28,6 +30,7 @@ local function tell(what, list, has)
             missing[#missing + 1] = not covered[one.name] and one.name or nil
         end
     end
+    is_whole = is_whole and not missing[1]
     print(("#   %s: %d of %d%s"):format(what, count, all, missing[1] and "; not " .. table.concat(missing, ", ") or ""))
 end
 
@@ -38,3 +41,4 @@ if fields > 0 then
     tell("kinds of link", vocabulary.link, any)
     tell("kinds of qdisc", vocabulary.qdisc, any)
 end
+os.exit((is_whole and fields > 0 or not want_all) and 0 or 1)

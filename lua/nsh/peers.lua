@@ -112,4 +112,6 @@ function M.peer(ns, name)
     return M.of(records[1], records)
 end
 
+require("nsh.options").declare(M.peer, {}, { first = "interface" })
+
 return M

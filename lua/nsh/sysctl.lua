@@ -46,4 +46,6 @@ function M.sysctl(ns, key, value)
     return math.tointeger(text) or text
 end
 
+require("nsh.options").declare(M.sysctl, {})
+
 return M

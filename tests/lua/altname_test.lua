@@ -21,8 +21,12 @@ end
 
 local long = ("a-long-name-"):rep(10)
 
+local compared = 0
+
 local function names_by_ip(where)
-    return support.ip(where, "link show x0")[1].altnames
+    local names = support.ip(where, "link show x0")[1].altnames
+    compared = compared + #(names or {})
+    return names
 end
 
 function TestAltname.test_as_ip_does_it()
@@ -110,4 +114,6 @@ function TestAltname.test_in_a_lab()
     lu.assertEquals(node.link:get("uplink-of-a").ifname, "eth0")
 end
 
-os.exit(support.run())
+local status = support.run()
+print(("# %d fields compared with ip, of altname"):format(compared))
+os.exit(status)

@@ -243,5 +243,5 @@ function TestErrors.test_what_the_kernel_says()
 end
 
 local status = support.run()
-print(("# %d words of classes compared with tc"):format(compared))
+print(("# %d fields compared with tc, of class"):format(compared))
 os.exit(status)

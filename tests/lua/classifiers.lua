@@ -210,7 +210,7 @@ end
 --- Runs the tests and tells how many fields were compared; returns the exit status.
 function M.run()
     local status = support.run()
-    print(("# %d fields of filters compared with tc"):format(compared))
+    print(("# %d fields compared with tc, of filter"):format(compared))
     return status
 end
 

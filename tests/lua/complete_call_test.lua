@@ -117,6 +117,10 @@ function TestKeys.test_a_function_of_somebody_has_none()
     contains("mine{ ", "host")
 end
 
+function TestKeys.test_verbs_of_an_object_are_those_of_the_kernel()
+    offers("host.nsid:", "add", "get", "list", "show") -- and not what its class has for itself
+end
+
 TestValues = {}
 
 function TestValues.test_words_of_a_key()
@@ -154,6 +158,7 @@ function TestLive.test_interfaces_of_the_receiver()
     offers("ns1.link:get [[ve", "veth1]]")
     offers('ns1.addr:add{ "10.1.1.1/8", dev = "ve', 'veth1"')
     offers('ns1:capture{ "ve', 'veth1"')
+    offers('ns1:peer "ve', 'veth1"')
     offers('ns1.link:set{ "nothing')
     offers('host:masquerade{ oifname = "br', 'br0"')
 end
@@ -183,6 +188,7 @@ function TestLive.test_addresses_and_routes()
     offers('ns1:ping{ "x", source = "10', '10.0.0.2"')
     offers('ns1:ping "10.0', '10.0.0.1"')
     offers 'ns1.addr:add{ "10' -- a new one is none of those that are there
+    offers 'ns1.mdb:add{ "' -- nor is a group
 end
 
 function TestLive.test_namespaces()
@@ -202,6 +208,8 @@ function TestLive.test_nodes()
     offers('app3:route{ "x", vi', "via = ")
     offers('app3:run{ "x", lis', "listen = ")
     contains("lab:pingall{ ", "family", "timeout")
+    contains('lab:switch("s1", { ', "stp_state", "addr")
+    offers('lab:node("n", { l', "lo = ")
     contains("lab.host:", "connect", "sysctl")
     lu.assertEquals(#env.lab.nodes, 2) -- looking declares no host
 end
@@ -244,6 +252,9 @@ function TestSafe.test_a_spoilt_object_runs_nothing()
     rawset(env.ns1, "netlink", setmetatable({}, metatable)) -- nor is a socket that it has
     offers('ns1.link:set{ "ve', 'veth1"')
     rawset(env.ns1, "netlink", nil)
+    local nodes = setmetatable(env.lab.nodes, metatable) -- nor has a list of a lab's
+    offers('lab:find "ap', "app3", "app4")
+    setmetatable(nodes, nil)
 end
 
 function TestSafe.test_nothing_is_changed()

@@ -205,6 +205,7 @@ function TestPlaces.test_what_the_kernel_made_itself()
     for _, ns in ipairs(all) do compare(ns) end
     host.link:add{ "many", type = "veth", numtxqueues = 4, up = true, peer = "others" }
     host.link:set{ "others", up = true }
+    host.link:add{ "queues", type = "ifb", numtxqueues = 4, up = true } -- mq, which has one below it for each
     lu.assertEquals(differences(by_place(support.as_json(host.qdisc:list())),
         by_place(support.decode(support.sh "tc -j -d qdisc show")), "", {}), {})
 end

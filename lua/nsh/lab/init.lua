@@ -248,6 +248,8 @@ function methods:check()
 end
 
 options.declare(methods.find, {}, { first = "node" })
+options.declare(methods.node, { { "lo", type = "boolean", valid = "whether its lo is up" } })
+options.declare(methods.switch, require("nsh.lab.interface").rows, { link = "bridge" })
 options.like(methods.pingall, function() return require("nsh.lab.pingall").pingall end)
 
 return { new = new, all = all, Lab = Lab }

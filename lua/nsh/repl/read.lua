@@ -1,17 +1,18 @@
 --- What is typed at the prompt, until it is whole.
 local loop = require "nsh.loop"
 local readline = require "nsh.core.readline"
-local commands = require "nsh.repl.commands"
 
 local M = {}
 
 local CHUNK = "=stdin"
 local STDIN = 0
 
--- One line; false at the end of the input.
-local function read_line(prompt)
+-- What is typed until readline has it whole; false at the end of the input. `shown` is called once the prompt
+-- stands.
+local function read_text(prompt, shown)
     local input = { { STDIN, "r" }, { readline.wake_fd(), "r" } }
     readline.start(prompt)
+    shown()
     while true do
         if loop.wait_any(input) == 1 then
             local line = readline.feed()
@@ -39,7 +40,7 @@ function M.compile(text)
 end
 
 local function is_unfinished(text)
-    return not commands.find(text) and select(3, M.compile(text)) or false
+    return not require "nsh.repl.commands".find(text) and select(3, M.compile(text)) or false
 end
 
 --- To be called once, before the first prompt: what readline asks of Lua.
@@ -49,9 +50,10 @@ function M.prepare()
     loop.before_wait = readline.redraw
 end
 
---- A whole chunk of Lua, or a command, as text; false at the end of the input. It is in the history then.
-function M.chunk()
-    local text = read_line "nsh> "
+--- A whole chunk of Lua, or a command, as text; false at the end of the input. It is in the history then. `shown`:
+-- called once the prompt stands.
+function M.chunk(shown)
+    local text = read_text("nsh> ", shown)
     local entry = text and text:gsub("%s+$", "")
     if entry and entry ~= "" then readline.history_add(entry) end
     return text

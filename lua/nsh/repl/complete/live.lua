@@ -4,6 +4,16 @@ local core = require "nsh.core"
 
 local M = {}
 
+-- A list as it is, whatever metatable somebody has given it.
+local function each(list)
+    local i = 0
+    return function()
+        i = i + 1
+        local value = type(list) == "table" and rawget(list, i)
+        if value then return i, value end
+    end
+end
+
 -- The records of an object, {} if that cannot be told.
 local function records(ns, object)
     local ok, list = pcall(function()
@@ -60,7 +70,7 @@ end
 
 local function declared_interfaces(node, seen, fits)
     local list = {}
-    for _, interface in ipairs(rawget(node, "interfaces") or {}) do
+    for _, interface in each(rawget(node, "interfaces")) do
         local name = rawget(interface, "name")
         local is_there = seen[name] or seen[rawget(interface, "ifname")]
         if type(name) == "string" and not is_there and (not fits or fits(rawget(interface, "kind"))) then
@@ -110,9 +120,9 @@ end
 
 -- What the other nodes of its lab are declared with.
 local function add_of_lab(list, seen, node, lab)
-    for _, other in ipairs(rawget(lab, "nodes") or {}) do
-        for _, interface in ipairs(other ~= node and rawget(other, "interfaces") or {}) do
-            for _, address in ipairs(rawget(interface, "addresses") or {}) do
+    for _, other in each(rawget(lab, "nodes")) do
+        for _, interface in each(other ~= node and rawget(other, "interfaces")) do
+            for _, address in each(rawget(interface, "addresses")) do
                 if type(address) == "string" then
                     add(list, seen, address:match "^[^/]+", rawget(other, "name") .. " " .. rawget(interface, "name"))
                 end
@@ -167,7 +177,7 @@ end
 --- The nodes of a lab.
 function M.nodes(self)
     local list = {}
-    for _, node in ipairs(self.lab and rawget(self.lab, "nodes") or {}) do
+    for _, node in each(self.lab and rawget(self.lab, "nodes")) do
         local name = rawget(node, "name")
         if type(name) == "string" then list[#list + 1] = { name, rawget(node, "kind") } end
     end

@@ -36,8 +36,7 @@ end
 
 local function namespace_of(value)
     if classes[debug.getmetatable(value)] then value = rawget(value, "ns") end
-    local is_open = debug.getmetatable(value) == Namespace and not rawget(value, "closed")
-    return is_open and value or nil
+    return debug.getmetatable(value) == Namespace and value or nil
 end
 
 --- Where a value belongs: { ns = its namespace, unless there is none yet, node =, lab = }; each nil if it is none
