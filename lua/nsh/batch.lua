@@ -109,8 +109,8 @@ function M.batch(ns, fn)
         local what = ("a %s given, a function expected"):format(type(fn))
         errors.raise(errors.new("EINVAL", what), "begin a batch", ns.name)
     end
-    local batch = setmetatable({ ns = ns, messages = core.netlink.batch(), items = no_items(), count = 0, over = false },
-        Batch)
+    local batch = { ns = ns, messages = core.netlink.batch(), items = no_items(), count = 0, over = false }
+    setmetatable(batch, Batch)
     local ok, err = pcall(fn, batch)
     batch.over = true
     send(batch)

@@ -65,7 +65,8 @@ function TestBatch:test_what_follows_can_be_on_new_links()
         b.altname:add{ "another", dev = "v1" }
         b.addr:add{ "10.4.0.1/24", dev = "another" }
     end)
-    lu.assertEquals(support.pluck(self.ns.addr:list{ dev = "v1", family = "inet" }, "local_"), { "10.3.0.1", "10.4.0.1" })
+    local addresses = self.ns.addr:list{ dev = "v1", family = "inet" }
+    lu.assertEquals(support.pluck(addresses, "local_"), { "10.3.0.1", "10.4.0.1" })
     lu.assertEquals(#self.ns.addr:list{ dev = "w1", family = "inet" }, 0)
 end
 
