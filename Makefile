@@ -5,6 +5,7 @@
 #   make check      builds, and runs all tests, or those in TESTS; SANITIZE=1: those of the code, with ASan and UBSan
 #   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
 #   make lint       format and static checks
+#   make docs       pages of the doc comments, by LDoc: build/docs/index.html
 #   make pictures   draws what the examples build, as examples/pictures/NAME.svg
 #   make bench      nsh beside its floors and its rivals: half an hour
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -35,6 +36,7 @@ PROGRAM := $(addprefix bindings/,main.c modules.c options.c run.c shell.c comman
 BINDING := $(filter-out $(PROGRAM) bindings/capture.c,$(wildcard bindings/*.c))
 # A module of its own, since libpcap pulls in ten libraries; it has copies of what it needs of the rest.
 CAPTURE := $(wildcard core/capture/*.c) bindings/capture.c bindings/nsh.c core/address.c core/error.c core/netns.c core/netns_make.c
+COMPLETION := $(addprefix bindings/completion.,bash zsh)
 MODULES := $(sort $(shell find lua -name '*.lua'))
 # They run whole labs again and again, or kill them: nothing in that is for the sanitizers to see.
 REPEATS := $(addprefix tests/sh/,examples_test.sh mutation_test.sh kill_test.sh kill_lab_test.sh kill_firewall_test.sh)
@@ -62,8 +64,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(call say,CC,$<)$(CC) $(CFLAGS) $(NSH_CFLAGS) -Ibindings -c -o $@ $<
 
-$(BUILD)/embedded.c: bindings/embed.lua $(MODULES)
-	$(call say,EMBED,$@)mkdir -p $(@D) && $(LUA) $< lua $(MODULES) > $@.new && mv $@.new $@
+$(BUILD)/embedded.c: bindings/embed.lua $(MODULES) $(COMPLETION)
+	$(call say,EMBED,$@)mkdir -p $(@D) && $(LUA) $< lua $(MODULES) $(COMPLETION) > $@.new && mv $@.new $@
 
 $(BUILD)/tests/%: tests/core/%.c $(call object,$(CORE))
 	$(call say,LINK,$@)mkdir -p $(@D) && \
@@ -80,7 +82,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libmnl-dev 
                   libpcap-dev iproute2 iputils-ping
 DEMO_PACKAGES  := curl lua-cjson nftables python3
 CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db graphviz netbase \
-                  passt tcpdump wireguard-tools
+                  passt tcpdump wireguard-tools zsh
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
 LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
@@ -109,6 +111,11 @@ pictures: all
 	$(Q)mkdir -p examples/pictures
 	$(Q)tests/pictures ./$(NSH) examples/pictures
 
+docs: all
+	$(Q)tests/packages lua-ldoc lua-markdown
+	$(Q)mkdir -p build/docs && ./$(NSH) -S -E bindings/ldoc.lua >build/docs/config.ld
+	$(Q)ldoc --quiet --fatalwarnings -c build/docs/config.ld .
+
 bench:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
@@ -126,6 +133,6 @@ install: all
 clean:
 	$(Q)rm -rf build nsh
 
-.PHONY: all tests demo check check-vm lint pictures bench install clean
+.PHONY: all tests demo check check-vm lint docs pictures bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../core/labs.h"
+#include "modules.h"
 #include "run.h"
 
 enum { DOWN_MS = 30000, COLUMNS = 5 };
@@ -153,6 +154,66 @@ static int down(const struct settings *settings, char **arguments) {
     return result < 0 ? print_error(&err) : EXIT_SUCCESS;
 }
 
+/* --- nsh completion --------------------------------------------------------------------------- */
+
+static void print_lab(const struct lab *lab) {
+    puts(lab->name);
+}
+
+/* Each also with its lab before it, which is needed where several labs have one of that name. */
+static void print_nodes(const struct lab *lab) {
+    printf("%s\n%s/%s\n", HOST_NODE, lab->name, HOST_NODE);
+    for (size_t at = 0; at < lab->nodes_size; at += strlen(lab->nodes + at) + 1)
+        printf("%s\n%s/%s\n", lab->nodes + at, lab->name, lab->nodes + at);
+}
+
+static int print_each(void (*print)(const struct lab *lab)) {
+    struct labs labs;
+    struct error err;
+    if (labs_open(&labs, &err) < 0)
+        return print_error(&err);
+    for (size_t i = 0; i < labs.count; i++)
+        print(&labs.list[i]);
+    labs_free(&labs);
+    return EXIT_SUCCESS;
+}
+
+/* What the scripts ask for at each Tab. */
+static const struct {
+    const char *name;
+    void (*of_lab)(const struct lab *lab);
+    void (*all)(void);
+} answers[] = {
+    { "labs", .of_lab = print_lab },
+    { "nodes", .of_lab = print_nodes },
+    { "options", .all = print_options },
+    { "commands", .all = print_command_names },
+};
+
+static int answer(const char *name) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if (strcmp(answers[i].name, name) != 0)
+            continue;
+        if (answers[i].of_lab)
+            return print_each(answers[i].of_lab);
+        answers[i].all();
+        return EXIT_SUCCESS;
+    }
+    return usage("completion bash|zsh");
+}
+
+static int completion(const struct settings *settings, char **arguments) {
+    char file[32] = "";
+    const char *what = arguments[0] && !arguments[1] ? arguments[0] : "";
+    (void)settings;
+    snprintf(file, sizeof file, "completion.%s", what);
+    const char *script = embedded_text(file);
+    if (!script)
+        return check_output(answer(what));
+    fputs(script, stdout);
+    return check_output(EXIT_SUCCESS);
+}
+
 /* --- which ------------------------------------------------------------------------------------ */
 
 static int enter(const struct settings *settings, char **arguments) {
@@ -165,6 +226,7 @@ int run_command(const struct settings *settings, char **arguments) {
         [COMMAND_LIST] = list,
         [COMMAND_DOWN] = down,
         [COMMAND_ENTER] = enter,
+        [COMMAND_COMPLETION] = completion,
     };
     return run[settings->command](settings, arguments);
 }

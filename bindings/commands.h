@@ -1,5 +1,5 @@
-/* `nsh list`, `nsh down LAB`, `nsh enter NODE`: what can be done with labs from any terminal. They
-   need no Lua, and never enter a sandbox of their own. */
+/* `nsh list`, `nsh down LAB`, `nsh enter NODE`: what can be done with labs from any terminal; and
+   `nsh completion SHELL`. They need no Lua, and never enter a sandbox of their own. */
 #pragma once
 
 #include "../core/error.h"

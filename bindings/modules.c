@@ -19,7 +19,7 @@ static const struct embedded *find_embedded(const char *name) {
 static int search_embedded(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     const struct embedded *module = find_embedded(name);
-    if (!module) {
+    if (!module || !module->size) {
         lua_pushfstring(L, "no built-in module '%s'", name);
         return 1;
     }
@@ -89,13 +89,17 @@ static int open_program(lua_State *L) {
     return 1;
 }
 
+const char *embedded_text(const char *name) {
+    const struct embedded *file = find_embedded(name);
+    return file ? file->source : NULL;
+}
+
 /* --- nsh.core.source: a function -----------------------------------------------------------------
  */
 
 /* source(name) -> the text of a module that is built in, or nil */
 static int module_source(lua_State *L) {
-    const struct embedded *module = find_embedded(luaL_checkstring(L, 1));
-    lua_pushstring(L, module ? module->source : NULL);
+    lua_pushstring(L, embedded_text(luaL_checkstring(L, 1)));
     return 1;
 }
 

@@ -52,6 +52,8 @@ static const struct {
     [COMMAND_DOWN] = { "down", "down LAB", "end a lab, wherever it runs" },
     [COMMAND_ENTER] = { "enter", "enter [LAB/]NODE [COMMAND...]",
                         "run a shell or a command in a node" },
+    [COMMAND_COMPLETION] = { "completion", "completion bash|zsh",
+                             "print what makes Tab complete all this in that shell" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -191,6 +193,18 @@ int parse_options(int argc, char **argv, struct settings *out, char *message, si
 static void print_commands(void) {
     for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
         printf("  %-33s %s\n", commands[i].usage, commands[i].help);
+}
+
+void print_options(void) {
+    for (const struct option *option = options; option < options + OPTION_COUNT; option++)
+        printf("%c\t%s\t%s\t%s\n", option->letter ? option->letter : '.',
+               option->name ? option->name : ".", option->argument ? option->argument : ".",
+               option->help);
+}
+
+void print_command_names(void) {
+    for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
+        puts(commands[i].name);
 }
 
 void print_help(void) {

@@ -11,7 +11,7 @@ struct step {
 };
 
 /* What stands in the place of a script. */
-enum command { COMMAND_NONE, COMMAND_LIST, COMMAND_DOWN, COMMAND_ENTER };
+enum command { COMMAND_NONE, COMMAND_LIST, COMMAND_DOWN, COMMAND_ENTER, COMMAND_COMPLETION };
 
 struct settings {
     enum command command;
@@ -29,3 +29,8 @@ struct settings {
 int parse_options(int argc, char **argv, struct settings *out, char *message, size_t size);
 
 void print_help(void);
+
+/* For completion, a line each: "LETTER NAME ARGUMENT HELP", with tabs between and "." for what an
+   option lacks; the names of the commands. */
+void print_options(void);
+void print_command_names(void);

@@ -64,6 +64,7 @@ static int readline_feed(lua_State *L) {
     if (!reader.active)
         return luaL_error(L, "no prompt stands");
     repl_redraw();
+    repl_hide_hint();
     reader.L = L;
     rl_callback_read_char();
     if (reader.active)
@@ -82,6 +83,7 @@ static int readline_clear_line(lua_State *L) {
     if (!reader.active)
         return 1;
     repl_redraw();
+    repl_hide_hint();
     rl_callback_sigcleanup(); /* an unfinished search or argument */
     rl_point = rl_end;
     rl_redisplay();
@@ -118,6 +120,7 @@ static int readline_update(lua_State *L) {
     if (change == TERMINAL_SAME || !reader.active)
         return 0;
     repl_redraw();
+    repl_hide_hint();
     if (change == TERMINAL_CONTINUED)
         come_back();
     rl_resize_terminal();
@@ -145,10 +148,7 @@ static const luaL_Reg functions[] = {
 
 /* What each file adds. */
 static void (*const parts[])(lua_State *L) = {
-    repl_add_above,
-    repl_add_completion,
-    repl_add_history,
-    repl_add_keys,
+    repl_add_above, repl_add_completion, repl_add_help, repl_add_history, repl_add_keys,
 };
 
 static void set_up_readline(void) {

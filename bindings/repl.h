@@ -21,6 +21,13 @@ void repl_add_history(lua_State *L);
 /* What the keys do that readline has nothing for (repl_keys.c). */
 void repl_add_keys(lua_State *L);
 
+/* Help while somebody types (repl_help.c). repl_hide_hint takes the hint off the screen, to be
+   called before anybody but readline's redisplay writes there; repl_finish_question, before a line
+   ends, puts a question mark behind one that the key '?' has just been asked about. */
+void repl_add_help(lua_State *L);
+void repl_hide_hint(void);
+void repl_finish_question(void);
+
 /* What is printed while a prompt stands appears above it (repl_above.c). */
 void repl_add_above(lua_State *L);
 

@@ -51,6 +51,7 @@ static int get_key(FILE *stream) {
 static int accept_chunk(int count, int key) {
     if (!is_at_end && is_unfinished())
         return insert_line(1, key);
+    repl_finish_question();
     return rl_newline(count, key);
 }
 

@@ -1,5 +1,6 @@
 /* core.netlink.schema: the tables of core/schema as Lua tables, for completion and help. */
 #include "../core/schema/names.h"
+#include "../core/schema/unit.h"
 #include "request.h"
 
 /* What a caller may write there, in a word; those without one are read only. */
@@ -70,6 +71,19 @@ static void set_true(lua_State *L, const char *key) {
     lua_setfield(L, -2, key);
 }
 
+/* What a number is between, if that is narrower than what the message has room for; what a quantity
+   is counted in. */
+static void push_limits(lua_State *L, const struct field *f) {
+    if (f->meaning == QUANTITY && f->of)
+        set_text(L, "unit", ((const struct unit *)f->of)->expected);
+    if (f->meaning == STRING || !f->max)
+        return;
+    lua_pushinteger(L, f->min);
+    lua_setfield(L, -2, "min");
+    lua_pushinteger(L, f->max);
+    lua_setfield(L, -2, "max");
+}
+
 static bool has_words(const struct field *f) {
     const enum meaning meaning = f->meaning;
     return f->of && (meaning == ENUM || meaning == NAMED || meaning == FAMILY || meaning == BITS ||
@@ -101,6 +115,7 @@ static void push_field(lua_State *L, const struct field *f) {
     for (size_t i = 0; i < sizeof flag_keys / sizeof *flag_keys; i++)
         if (f->flags & flag_keys[i].flag)
             set_true(L, flag_keys[i].key);
+    push_limits(L, f);
     if (field_filters(f))
         set_true(L, "filters");
     if (has_words(f)) {

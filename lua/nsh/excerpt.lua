@@ -34,7 +34,7 @@ local function stumbled(source, line, start, message, word)
     while true do
         local first, last = line:find(word, at, true)
         if not first then return nil end
-        if complaint(source:sub(1, start + last - 1)) == message then return first, last end
+        if complaint(source:sub(1, start + last - 1) .. "\n") == message then return first, last end
         at = first + 1
     end
 end
@@ -86,7 +86,10 @@ local function suspects(message, err)
     for _, pattern in ipairs(patterns) do
         for name in message:gmatch(pattern) do names[#names + 1] = name end
     end
-    for word in (type(err) == "table" and rawget(err, "op") or ""):gmatch "%S+" do table.insert(names, word) end
+    local behind = #names + 1
+    for word in (type(err) == "table" and rawget(err, "op") or ""):gmatch "%S+" do
+        table.insert(names, behind, word) -- "add link x0": the thing says more than the verb
+    end
     return names
 end
 

@@ -55,6 +55,16 @@ function nsh.sandbox()
     if not ok then require("nsh.errors").raise(err, "enter a sandbox") end
 end
 
+--- Tells about a function, a thing of nsh's (a namespace, a node, a record, …), or what goes by a name: "link",
+-- "vxlan", "netem", "lab", "ns:ping". Without an argument, about nsh on one page. At the prompt it is `help(x)`, or
+-- `x?`; `x??` shows the source of a function. Nobody's code is run. Errors: EINVAL: there is nothing of that name.
+--
+--     nsh.help(host.ping)
+--     nsh.help "vxlan"
+function nsh.help(...)
+    require("nsh.repl.help").help(...)
+end
+
 --- Reports every change from now on as the command that does the same, as `nsh -x` does: to stderr, or
 -- line by line to a function; `nsh.trace(false)` ends it.
 --

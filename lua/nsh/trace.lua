@@ -35,6 +35,8 @@ function M.to(fn)
 end
 
 --- The same for one more, who takes nothing from the other: the prompt's journal.
+--
+--     trace.also(function(line) lines[#lines + 1] = line end)
 function M.also(fn)
     listener = fn or nil
     listen()

@@ -4,7 +4,7 @@
 -- arguments that are in force (args itself until it is changed), nil as long as it does not exist; removed.
 local errors = require "nsh.errors"
 
-local Declaration = {}
+local Declaration = { __name = "nsh.declaration" }
 Declaration.__index = Declaration
 
 --- Declares an object of `node`. `where` is the line that an error names.

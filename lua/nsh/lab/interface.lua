@@ -7,7 +7,7 @@ local names = require "nsh.lab.name"
 local Declaration = require "nsh.lab.declaration"
 local options = require "nsh.options"
 
-local Interface = setmetatable({}, { __index = Declaration })
+local Interface = setmetatable({ __name = "nsh.interface" }, { __index = Declaration })
 Interface.__index = Interface
 
 -- Keys of an interface that are objects of their own, or say how it is joined to others (options.lua). `shape`:

@@ -20,6 +20,7 @@ end
 
 -- What else the prompt takes, for `.help`.
 local others = {
+    { "x?  x??", "help on x, as help(x) is; its source" },
     { "! command", "runs it on the host, by the shell; alone: a shell" },
     { "@node command", "runs it in a node" },
     { "node command", "the same, nodes' names being their addresses: h1 ping -c1 h2" },
@@ -79,6 +80,7 @@ M.forms = {
     { "^%s*%.(%a+)%s*(.-)%s*$", dot },
     { "^%s*!(.*)$", on_host },
     { "^%s*@(%S+)%s*(.*)$", on_node },
+    { "^%s*([%w_%.:%[%]\"' ]-)%s*(%?%??)%s*$", function(...) require("nsh.repl.question").ask(...) end },
 }
 
 --- The function that does what a text says that is a command; nil if it is none, and so is Lua.

@@ -141,14 +141,22 @@ function M.call(chunk, silent)
     return ok, results[2], seconds
 end
 
-local function warn_of(names)
+local function warn_of(names, why)
     if names == "" then return end
-    M.complain(names .. (names:find "," and " are" or " is") .. " local to what was typed, and gone with it")
+    M.complain(names .. (names:find "," and " are" or " is") .. " not kept: " .. why)
+end
+
+-- What is local to a chunk that failed is not there.
+local function declared(words)
+    local names = {}
+    for i, one in ipairs(require("nsh.repl.tokens").locals(words)) do names[i] = one.name end
+    return table.concat(names, ", ")
 end
 
 -- The first value of a chunk is `_` from then on.
-local function keep_last(...)
-    if select("#", ...) > 0 then _G._ = ... end
+local function keep_last(entry, ...)
+    entry.failed, entry.gives = nil, select("#", ...) > 0
+    if entry.gives then _G._ = ... end
     return ...
 end
 
@@ -158,9 +166,13 @@ local function run(found, entry, is_timed)
     local _ <close> = setmetatable({}, { __close = function() journal.watch(nil) end })
     M.entry, entry.failed = entry, "interrupted"
     journal.watch(entry)
-    local ok, message, seconds = M.call(function() return keep_last(found.fn()) end, found.silent)
-    entry.failed = not ok and message or nil
-    if ok then warn_of(found.lost) end
+    local ok, message, seconds = M.call(function() return keep_last(entry, found.fn()) end, found.silent)
+    if ok then
+        warn_of(found.lost, "it ends with what was typed")
+    else
+        entry.failed = message
+        warn_of(declared(found.words), "what declared it failed")
+    end
     tell_time(seconds, is_timed)
 end
 
@@ -189,6 +201,8 @@ end
 
 --- `.time`: tells the time that a text takes; of "" it switches between telling that of all and of long ones only,
 -- and says which.
+--
+--     evaluate.time "host.link:list()"
 function M.time(text)
     if text:find "%S" then return M.text(text, true) end
     always_timed = not always_timed

@@ -26,6 +26,7 @@ local function get_ready()
     is_ready = true
     load_history()
     for _, name in ipairs { "nsh", "host", "show" } do local _ = _G[name] end
+    if rawget(_G, "help") == nil then _G.help = nsh.help end
     require "nsh.repl.evaluate"
     require "nsh.repl.mininet"
 end
@@ -58,7 +59,7 @@ function M.run(options)
         function(...) return require "nsh.repl.complete.prompt".list(...) end)
     read.prepare()
     if options and options.banner and readline.is_terminal() then
-        print(options.banner .. " (help: nsh --help and README.md; Ctrl-D leaves)")
+        print(options.banner .. " (help() shows around; Ctrl-D leaves)")
     end
     local failure
     core.interrupt.loop(function(err)

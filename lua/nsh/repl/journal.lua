@@ -3,6 +3,8 @@ local trace = require "nsh.trace"
 
 local M = {}
 
+local MOST = 100000 -- commands of one chunk: it may loop until it is interrupted
+
 local entries = {}
 
 --- A new entry for a text that is about to run. Its fields: `text`; `name`: under which it is compiled, so that each
@@ -33,7 +35,15 @@ local function differs(before)
     return false
 end
 
---- Notes what changes until `watch(nil)`: commands, and whether a global was set (`defines`).
+local function note(entry, line)
+    local count = #entry.commands
+    if count < MOST then entry.commands[count + 1] = line else entry.has_more = true end
+end
+
+--- Notes what changes until `watch(nil)`: commands (`has_more`: than are kept), and whether a global was set
+-- (`defines`).
+--
+--     journal.watch(entry)
 function M.watch(entry)
     if M.watched then
         M.watched.defines = differs(M.watched.globals)
@@ -41,16 +51,20 @@ function M.watch(entry)
     end
     M.watched = entry
     if entry then entry.globals = globals() end
-    trace.also(entry and function(line) entry.commands[#entry.commands + 1] = line end)
+    trace.also(entry and function(line) note(entry, line) end)
 end
 
 --- The text of a chunk by its name in messages, "stdin[3]"; nil if there is none such.
+--
+--     journal.source "stdin[3]"
 function M.source(name)
     local number = name and math.tointeger(name:match "^stdin%[(%d+)%]$")
     return number and entries[number] and entries[number].text
 end
 
 --- All entries, oldest first.
+--
+--     #journal.entries()
 function M.entries() return entries end
 
 return M

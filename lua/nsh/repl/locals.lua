@@ -132,6 +132,8 @@ function M.get(name)
 end
 
 --- The names of all that are kept, sorted.
+--
+--     locals.names()   --> { "x" }
 function M.names()
     local names = {}
     for name in pairs(kept) do names[#names + 1] = name end

@@ -8,7 +8,7 @@ M.modules = {
     "nsh.lab.node", "nsh.lab.interface", "nsh.lab.declaration", "nsh.lab.pool", "nsh.lab.shapes", "nsh.lab.uplink",
     "nsh.lab.pingall", "nsh.lab.graph", "nsh.lab.show", "nsh.loop", "nsh.settle", "nsh.pcap", "nsh.event", "nsh.show",
     "nsh.lesson", "nsh.lesson.claim", "nsh.lesson.expect", "nsh.lesson.place", "nsh.lesson.listing",
-    "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value", "nsh.repl.help",
+    "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value",
 }
 
 local is_public = {}
@@ -40,7 +40,6 @@ local exceptions = {
     ["nsh.lesson.wire"] = { M = "nsh.expect(capture):" },
     ["nsh.lesson.call"] = { M = "nsh.expect(fn):" },
     ["nsh.lesson.value"] = { M = "nsh.expect(value):" },
-    ["nsh.repl.help"] = { ["M.help"] = "help" },
 }
 
 --- Functions that only pass a call on to another one: by the module, the upvalue that has that one or its name,

@@ -43,8 +43,23 @@ local function is_unfinished(text)
     return not require "nsh.repl.commands".find(text) and select(3, M.compile(text)) or false
 end
 
+local function question(name)
+    return function(...) return require("nsh.repl.question")[name](...) end
+end
+
+-- Without a bracket or a text no call's arguments are typed.
+local function hint(text, ...)
+    if text:find "[%({\"']" then return require("nsh.repl.question").hint(text, ...) end
+end
+
+-- Dim text needs a terminal that has it.
+local function has_hints()
+    return os.getenv "NSH_HINTS" ~= "off" and require "nsh.colour"("faint", "x") ~= "x"
+end
+
 --- To be called once, before the first prompt: what readline asks of Lua.
 function M.prepare()
+    readline.set_help(question("key"), has_hints() and hint or nil)
     readline.set_unfinished(is_unfinished)
     readline.print_above()
     loop.before_wait = readline.redraw

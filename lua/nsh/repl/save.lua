@@ -1,7 +1,8 @@
 --- `.save`: what was done at the prompt, as a script that does it again.
 --
 -- It consists of what was typed, in its order, each chunk with the commands below it that do the same. Left out is what
--- only looked; what was refused is a comment, unless it had changed something before. A name that ends in ".sh" gives
+-- only looked; what was refused is a comment, unless it had changed something before; of what was interrupted the
+-- commands are left. A name that ends in ".sh" gives
 -- the commands alone, for the shell.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
@@ -80,7 +81,7 @@ local function compiles(text) return load(text, "=", "t") ~= nil end
 -- the script goes on.
 local function statement(entry)
     local text = entry.text:match "^(.-)%s*$"
-    local last = tokens.last_return(entry.words)
+    local last = not entry.is_expression and tokens.last_return(entry.words)
     if entry.is_expression and (entry.is_last or not compiles(text)) then
         return "_ = " .. text
     elseif last then
@@ -95,7 +96,7 @@ local function told(entry)
     local lines = {}
     for i = 1, math.min(#entry.commands, MOST) do lines[i] = commented(entry.commands[i]) end
     if #entry.commands > MOST then
-        lines[#lines + 1] = ("-- … and %d more (nsh -x tells them)"):format(#entry.commands - MOST)
+        lines[#lines + 1] = ("-- … and %d more (a name that ends in .sh gets them)"):format(#entry.commands - MOST)
     end
     return lines
 end
@@ -104,9 +105,24 @@ local function first_line(text)
     return (text:match "^\n?([^\n]*)":gsub("stdin%[%d+%]:", "line "))
 end
 
+-- In brackets that it does not close.
+local function long_string(text)
+    local level = ""
+    while text:find("]" .. level .. "]", 1, true) do level = level .. "=" end
+    return ("[%s[\n%s\n]%s]"):format(level, text, level)
+end
+
+-- What was interrupted might not end: its commands do what it did until then.
+local function interrupted_text(entry)
+    local text = commented("interrupted: " .. entry.text)
+    if not changed(entry) then return text end
+    return text .. "\nnsh.host:exec " .. long_string(table.concat(entry.commands, "\n"))
+end
+
 -- What had changed something when it failed does so again, and fails again; the script goes on.
 local function failed_text(entry)
-    if entry.failed == "interrupted" or not entry.words or not (changed(entry) or entry.defines) then
+    if entry.failed == "interrupted" then return interrupted_text(entry) end
+    if not entry.words or not (changed(entry) or entry.defines) then
         return commented("refused: " .. entry.text .. "\n  " .. first_line(entry.failed))
     end
     local whole = entry.is_expression and "return " .. entry.text or entry.text
@@ -116,8 +132,11 @@ end
 local function text_of(entry)
     local text = entry.failed and failed_text(entry) or statement(entry)
     if text:find "^%(" then text = ";" .. text end -- or it would be the arguments of what stands before
+    if entry.failed == "interrupted" then return text end
     return table.concat({ text, table.unpack(told(entry)) }, "\n")
 end
+
+local function invalid(message, hint) return errors.new("EINVAL", message, hint) end
 
 -- --- the script ------------------------------------------------------------------------------------
 
@@ -126,7 +145,7 @@ local function mark_last(entries)
     local wanted = false
     for i = #entries, 1, -1 do
         local entry = entries[i]
-        entry.is_last = wanted and entry.is_expression and not entry.failed
+        entry.is_last = wanted and entry.gives
         entry.is_kept = entry.failed ~= nil or entry.is_last or changed(entry) or entry.defines or
             may_act(entry.words)
         wanted = wanted and not entry.is_last or entry.is_kept and not entry.failed and needs_last(entry)
@@ -146,12 +165,11 @@ end
 local function as_commands(entries)
     local lines = { "#!/bin/sh -e" }
     for _, entry in ipairs(entries) do
+        if entry.has_more then errors.raise(invalid "more was changed than is kept", "save commands") end
         table.move(entry.commands, 1, #entry.commands, #lines + 1, lines)
     end
     return table.concat(lines, "\n") .. "\n"
 end
-
-local function invalid(message, hint) return errors.new("EINVAL", message, hint) end
 
 -- Labels and blocks that do not fit together are few, but a script that does not run is none.
 local function check(text, op)

@@ -35,6 +35,12 @@ local function module_of(path)
     return name and (name:gsub("/init$", ""):gsub("/", "."))
 end
 
+-- The text of a chunk that was typed at the prompt.
+local function typed(name)
+    local journal = package.loaded["nsh.repl.journal"]
+    return journal and journal.source(name:match "^=(.*)")
+end
+
 --- The lines in which a function of Lua stands, the numbers of its first and last one, and the module that it is
 -- of, or else its file; nil if they cannot be read.
 --
@@ -48,8 +54,9 @@ function M.of(fn)
     elseif path then
         local text = read_file(path)
         lines, module = text and to_lines(text), module_of(path)
-    elseif info.source:sub(1, 1) ~= "=" then
-        lines = to_lines(info.source)
+    else
+        local text = typed(info.source) or info.source:sub(1, 1) ~= "=" and info.source
+        lines = text and to_lines(text)
     end
     if not lines or not lines[info.lastlinedefined] then return nil end
     return lines, info.linedefined, info.lastlinedefined, module or path or info.short_src

@@ -170,6 +170,22 @@ local function in_brackets(c, tokens, frame)
     end
 end
 
+--- The innermost call that is open at the end of the tokens, with brackets, a table or a text; as `call` of M.find.
+function M.open_call(tokens)
+    local last = #tokens
+    if last > 0 and tokens[last].kind == "string" and tokens[last].open then
+        last = last - 1
+        if ends_expression(tokens[last]) then return call(tokens, last, 1) end
+    end
+    local frames = open_brackets(table.move(tokens, 1, last, 1, {}))
+    for n = #frames, 1, -1 do
+        local frame = frames[n]
+        local found = frame.open ~= "[" and ends_expression(tokens[frame.at - 1]) and
+            call(tokens, frame.at - 1, frame.argument, frame.open == "(")
+        if found then return found end
+    end
+end
+
 -- --- the cursor ----------------------------------------------------------------------------------
 
 -- Takes the word at the cursor off the tokens.

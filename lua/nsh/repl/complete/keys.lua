@@ -61,6 +61,7 @@ local function add_fields(rows, seen, level, table, beside, data, port)
         elseif key and not seen[key] and (level.lists and field.filters or not level.lists and not field.read_only) then
             seen[key] = true
             rows[#rows + 1] = { word = key, name = M.written(field.name), value = field.value, words = field.words,
+                unit = field.unit, min = field.min, max = field.max,
                 help = field.help, table = field.table }
         end
     end
