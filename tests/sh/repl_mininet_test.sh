@@ -5,7 +5,7 @@
 . "$(dirname "$0")/prompt.sh"
 
 open_terminal 'shell$' -x 100 -y 40
-line "clear; $nsh -q -S"
+line "clear; SHELL=/bin/bash $nsh -q -S"
 ends_with $'nsh>' || give_up "no prompt"
 
 # clean LINE: types it on a screen that is empty
@@ -104,7 +104,7 @@ report $? ".watch shows a value again and again"
 key C-c
 ends_with $'interrupted\nnsh>'
 report $? "until Ctrl-C"
-line '.watch'
+line '.watch 2'
 expect "or says what it needs" $'there is nothing to watch: .watch [seconds] expression\nnsh>'
 line '.quit'
 ends_with 'shell$'

@@ -14,9 +14,9 @@ local function parse(text)
     local seconds, rest = text:match "^(%d*%.?%d+)%s+(.+)$"
     local chunk = rest and read.compile(rest)
     if chunk then return tonumber(seconds), rest, chunk end
+    if text == "" or tonumber(text) then error("there is nothing to watch: .watch [seconds] expression", 0) end
     local message
     chunk, message = read.compile(text)
-    if not text:find "%S" then error("there is nothing to watch: .watch [seconds] expression", 0) end
     return SECONDS, text, chunk or error(message, 0)
 end
 
