@@ -5,10 +5,10 @@ local M = {}
 M.modules = {
     "nsh", "nsh.namespace", "nsh.object", "nsh.batch", "nsh.ping", "nsh.process", "nsh.shell", "nsh.capture",
     "nsh.monitor", "nsh.socket", "nsh.listening", "nsh.http", "nsh.page", "nsh.peers", "nsh.sysctl", "nsh.firewall",
-    "nsh.lab", "nsh.lab.node", "nsh.lab.interface", "nsh.lab.declaration", "nsh.lab.pool", "nsh.lab.shapes", "nsh.lab.uplink",
-    "nsh.lab.pingall", "nsh.lab.graph", "nsh.lab.show", "nsh.loop", "nsh.settle", "nsh.pcap", "nsh.event", "nsh.show",
-    "nsh.lesson", "nsh.lesson.claim", "nsh.lesson.expect", "nsh.lesson.place", "nsh.lesson.listing",
-    "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value",
+    "nsh.lab", "nsh.lab.node", "nsh.lab.interface", "nsh.lab.declaration", "nsh.lab.pool", "nsh.lab.shapes",
+    "nsh.lab.uplink", "nsh.lab.pingall", "nsh.lab.graph", "nsh.lab.show", "nsh.loop", "nsh.settle", "nsh.pcap",
+    "nsh.event", "nsh.show", "nsh.lesson", "nsh.lesson.claim", "nsh.lesson.expect", "nsh.lesson.place",
+    "nsh.lesson.listing", "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value",
 }
 
 local is_public = {}
