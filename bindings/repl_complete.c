@@ -12,7 +12,7 @@
 #define LISTER "nsh.readline.lister"
 #define WORDS "nsh.readline.words" /* the answer of the completer */
 
-static int word_start; /* where its words begin in the line */
+static int word_start = -1; /* where its words begin in the line; -1: there are none */
 
 static int call_completer(lua_State *L) {
     lua_getfield(L, LUA_REGISTRYINDEX, COMPLETER);
@@ -62,15 +62,17 @@ static char *next_word(const char *text, int state) {
 }
 
 static char **complete(const char *text, int start, int end) {
-    (void)end;
     rl_attempted_completion_over = 1;
     rl_completion_append_character = '\0';
     lua_State *L = repl_lua();
+    if (end == 0)
+        find_break(); /* where nothing can be divided, readline does not ask */
     if (start != word_start || !lua_checkstack(L, 2))
         return NULL;
     lua_getfield(L, LUA_REGISTRYINDEX, WORDS);
     char **words = rl_completion_matches(text, next_word);
     lua_pop(L, 1);
+    word_start = -1;
     return words;
 }
 

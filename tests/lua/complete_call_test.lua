@@ -69,7 +69,7 @@ function TestKeys.test_by_the_name_of_the_record_too()
 end
 
 function TestKeys.test_of_the_kind_once_it_is_named()
-    lacks('host.link:add{ "x", ', "dstport")
+    lacks('host.link:add{ "x", ', "dstport", "info_data")
     contains('host.link:add{ "x", type = "vxlan", ', "id", "dstport", "local_", "mtu")
     lacks('host.link:add{ "x", type = "bridge", ', "dstport")
     contains('host.link:add{ "x", type = "bridge", ', "stp_state")

@@ -8,6 +8,12 @@ open_terminal 'shell$' -x 60 -y 20 -c "$dir"
 line "clear; $nsh -S -q"
 ends_with 'nsh>' || give_up "no prompt"
 
+# Without the signature that is shown behind the arguments of a call.
+screen() {
+    term capture-pane -p |
+        sed -E 's/  [[:alnum:]_.:]+\([^()]*(\)|…)[^()]*$//; s/ +$//' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+}
+
 # tab NAME TYPED SCREEN: types on a fresh screen, presses Tab once, compares all of it, and gives the line up
 tab() {
     key C-l
@@ -81,6 +87,17 @@ report $? "more than a screen is shown side by side"
 key C-e C-u
 
 # --- the line ---
+key C-l
+key Tab
+for _ in {1..400}; do
+    [[ "$(screen)" == *collectgarbage*"… and "*" more"* ]] && ends_with $'\nnsh>' && break
+    sleep 0.05
+done
+text 'string.rev'
+key Tab
+ends_with 'nsh> string.reverse' && [[ "$(screen)" == *collectgarbage*"… and "*" more"* ]]
+report $? "on an empty line names are shown, as many as there is room for"
+key C-e C-u
 key C-l
 text 'ns1.link:set{ "veth", up = true }'
 for _ in {1..14}; do key Left; done

@@ -81,7 +81,8 @@ end
 function M.of_rows(rows, key)
     local out, list = page.new(), {}
     for _, row in ipairs(rows) do
-        if not key or row.word == key or row.name == key then
+        local is_meant = not key or row.word == key or row.name == key
+        if is_meant and not is_kind_data[row.value] then
             local field = { word = row.word, name = row.name or row.word, value = row.value, words = row.words,
                 help = row.help, unit = row.unit, min = row.min, max = row.max }
             list[#list + 1] = { row.word, text_of(field) }

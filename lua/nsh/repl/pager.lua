@@ -7,7 +7,7 @@ local width = require "nsh.show.width"
 local M = {}
 
 local STDIN, STDOUT = 0, 1
-local NOT_FOUND, INTERRUPTED = 127, 130 -- the shell's
+local NOT_RUN, INTERRUPTED = { [126] = true, [127] = true }, 130 -- the shell's
 
 local function is_in_path(program)
     for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
@@ -60,8 +60,8 @@ function M.write(text)
     local pager = columns and select(2, coroutine.running()) and is_on_terminal() and
         is_too_long(text, columns, rows) and wanted()
     io.stdout:flush()
-    local status = pager and run(pager, text).status or NOT_FOUND
-    if status == NOT_FOUND then io.stdout:write(text) end
+    local status = pager and run(pager, text).status
+    if not pager or NOT_RUN[status] then io.stdout:write(text) end
     if status == INTERRUPTED then io.stdout:write "\n" end -- behind the "^C"
 end
 

@@ -51,6 +51,14 @@ local function key_of(field, beside)
     return M.written(field.word or not (field.inside and beside) and field.name or nil)
 end
 
+-- Nests whose table the kind says: without one nothing can stand there.
+local of_kind = { ["kind data"] = true, ["port data"] = true }
+
+local function is_writable(field, level)
+    if level.lists then return field.filters end
+    return not field.read_only and not of_kind[field.value]
+end
+
 local function add_fields(rows, seen, level, table, beside, data, port)
     for _, field in ipairs(table.fields) do
         local inner = field.flat and (field.table or field.value == "kind data" and data or
@@ -58,7 +66,7 @@ local function add_fields(rows, seen, level, table, beside, data, port)
         local key = key_of(field, beside)
         if inner then
             add_fields(rows, seen, level, inner, true, data, port)
-        elseif key and not seen[key] and (level.lists and field.filters or not level.lists and not field.read_only) then
+        elseif key and not seen[key] and is_writable(field, level) then
             seen[key] = true
             rows[#rows + 1] = { word = key, name = M.written(field.name), value = field.value, words = field.words,
                 unit = field.unit, min = field.min, max = field.max,
