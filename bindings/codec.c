@@ -73,7 +73,7 @@ static int encode_nest(struct level *outer, const struct field *f, int index) {
                            .kind = outer->kind,
                            .port = outer->port,
                            .foreign = outer->foreign,
-                           .kinds_known = true,
+                           .kinds_known = f->meaning != GROUP || !table->kinds,
                            .outermost = true,
                            .in_order = f->meaning == GROUP ? table->fields : NULL,
                            .err = outer->err };
@@ -301,9 +301,10 @@ static int encode_key(struct level *level, const char *key, const char *written,
 static int encode_positional(struct level *level, int value) {
     const struct table *table = level->w->table;
     const char *of_verb = level->w->message->verb->first;
-    const char *first = level->w->nest && !level->flat ? table->first : of_verb;
+    bool is_nest = (level->w->nest || level->in_order) && !level->flat;
+    const char *first = is_nest ? table->first : of_verb;
     if (level->flat)
-        return first ? encode_key(level, first, NULL, value) : 0;
+        return first && !level->outer->in_order ? encode_key(level, first, NULL, value) : 0;
     if (!first || !level->outermost)
         return refuse_key(level, "a key is missing before this value", "[1]");
     return encode_key(level, first, NULL, value);
@@ -314,8 +315,8 @@ static int encode_in_order(struct level *level, lua_Integer number, int value) {
     const struct field *f = level->in_order;
     for (lua_Integer i = 1; i < number && f->meaning; i++)
         f++;
-    return f->meaning && number > 0 ? encode_field(level, f, NULL, value)
-                                    : refuse_key(level, "too many values", "");
+    return f->name && number > 0 ? encode_field(level, f, NULL, value)
+                                 : refuse_key(level, "too many values", "");
 }
 
 static int encode_pair(struct level *level) {
@@ -426,10 +427,11 @@ static const char *kind_in(const struct level *level, int index) {
     lua_State *L = level->L;
     const struct table *table = level->w->table;
     const struct verb *verb = level->w->message->verb;
+    const char *first = level->in_order ? table->first : verb->first;
     const char *kind = string_field(L, index, table->kind_word);
     if (!kind && table->kind_name)
         kind = string_field(L, index, table->kind_name);
-    if (!kind && verb->first && !strcmp(verb->first, table->kind_word)) {
+    if (!kind && first && !strcmp(first, table->kind_word)) {
         kind = lua_rawgeti(L, index, 1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
         lua_pop(L, 1);
     }

@@ -113,17 +113,24 @@ static void come_back(void) {
     rl_on_new_line();
 }
 
+void repl_follow_terminal(void) {
+    enum terminal_change change = repl_terminal_change();
+    if (change == TERMINAL_SAME || !reader.active)
+        return;
+    if (change == TERMINAL_CONTINUED)
+        come_back();
+    rl_voidfunc_t *own = rl_redisplay_function;
+    rl_redisplay_function =
+        rl_redisplay; /* with another one it would not clear what has folded anew */
+    rl_resize_terminal();
+    rl_redisplay_function = own;
+}
+
 /* update(): draws the line anew after the terminal's size changed or the program was stopped. */
 static int readline_update(lua_State *L) {
     (void)L;
-    enum terminal_change change = repl_terminal_change();
-    if (change == TERMINAL_SAME || !reader.active)
-        return 0;
     repl_redraw();
-    repl_hide_hint();
-    if (change == TERMINAL_CONTINUED)
-        come_back();
-    rl_resize_terminal();
+    repl_follow_terminal();
     return 0;
 }
 

@@ -12,6 +12,10 @@ lua_State *repl_lua(void);
 /* Whether a prompt stands. */
 bool repl_is_active(void);
 
+/* Draws the line anew if the terminal has changed since it was drawn: what moves from its place
+   must know where that is now. */
+void repl_follow_terminal(void);
+
 /* What Tab offers (repl_complete.c). */
 void repl_add_completion(lua_State *L);
 

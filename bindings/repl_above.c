@@ -13,6 +13,7 @@ static bool is_hidden;      /* the prompt stands, but is not on the screen */
 static bool is_broken_line; /* what was printed since did not end with a newline */
 
 static void hide(void) {
+    repl_follow_terminal();
     is_hidden = true;
     rl_clear_visible_line();
     fflush(rl_outstream);

@@ -316,7 +316,7 @@ static void say_level(struct line *line, const struct reader *r);
 
 static void say_nest(struct line *line, const struct reader *r, const struct field *f) {
     struct reader inner;
-    if (!reader_nest(r, f, &inner))
+    if (!reader_nest(r, f, &inner) || (f->meaning == GROUP && f->attr && !r->tb[f->attr]))
         return;
     bool in_order = f->meaning == GROUP && !(f->flags & POSITIONAL) && !inner.table->fields->word;
     const uint16_t first = inner.table->fields->attr;

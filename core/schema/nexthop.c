@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "encap.h"
 #include "tables.h"
 #include "unit.h"
 
@@ -67,6 +68,7 @@ static const struct field nexthop_fields[] = {
     { "resilient_args", NESTED, .attr = NHA_RES_GROUP, .flags = FLAT, .of = &resilient_table },
     { "family", FAMILY, U8, HEADER(nhmsg, nh_family), .flags = NOT_SAID | ONLY_TRUE,
       .of = family_words },
+    ENCAP(NHA_ENCAP, nexthop_encap_table),
     { "gateway", ADDRESS, .attr = NHA_GATEWAY, .word = "via", .help = "the next router" },
     { "dev", DEV, U32, .attr = NHA_OIF, .help = "the interface it is behind" },
     { "scope", NAMED, U8, HEADER(nhmsg, nh_scope), .flags = READ_ONLY, .of = &scope_names },
@@ -113,6 +115,7 @@ const struct table nexthop_table = {
     .fields = nexthop_fields,
     .header = sizeof(struct nhmsg),
     .finish = finish_nexthop,
+    .adapt = adapt_nexthop_encap,
 };
 
 const struct verb nexthop_verbs[] = {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "encap.h"
 #include "tables.h"
 
 static const struct word type_words[] = {
@@ -82,6 +83,7 @@ static const struct table flow_table = { .name = "flow", .fields = flow_fields }
     }
 
 static const struct field hop_fields[] = {
+    ENCAP(RTA_ENCAP, route_encap_table),
     GATEWAY,
     FLOW,
     { "dev", DEV, S32, HEADER(rtnexthop, rtnh_ifindex) },
@@ -107,7 +109,8 @@ static int finish_hop(struct writer *w, struct error *err) {
 static const struct table hop_table = { .name = "nexthops",
                                         .fields = hop_fields,
                                         .header = sizeof(struct rtnexthop),
-                                        .finish = finish_hop };
+                                        .finish = finish_hop,
+                                        .adapt = adapt_route_encap };
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
@@ -119,6 +122,7 @@ static const struct field route_fields[] = {
     { "from", PREFIX, .attr = RTA_SRC, .length_at = offsetof(struct rtmsg, rtm_src_len) },
     { "family", FAMILY, U8, HEADER(rtmsg, rtm_family), .flags = NOT_SAID, .of = family_words },
     { "tos", NAMED, U8, HEADER(rtmsg, rtm_tos), .flags = ONLY_TRUE, .of = &tos_names, .bit = 16 },
+    ENCAP(RTA_ENCAP, route_encap_table),
     { "nhid", NUMBER, U32, .attr = RTA_NH_ID, .help = "a nexthop object that says where to" },
     GATEWAY,
     { "dev", DEV, U32, .attr = RTA_OIF, .help = "the interface it leaves through" },
@@ -245,6 +249,7 @@ const struct table route_table = {
     .fields = route_fields,
     .header = sizeof(struct rtmsg),
     .finish = finish_route,
+    .adapt = adapt_route_encap,
 };
 
 /* As `ip route`: the main table, without cached clones. */

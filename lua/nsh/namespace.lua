@@ -39,6 +39,7 @@ end
 
 -- Methods that live in modules of their own, loaded when they are first used.
 local elsewhere = {
+    batch = "nsh.batch",
     capture = "nsh.capture",
     monitor = "nsh.monitor",
     exec = "nsh.process",

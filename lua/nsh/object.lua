@@ -98,6 +98,15 @@ local function prepare(object, verb, args)
     if object.name == "link" then settle.mark(object.ns, args) end
 end
 
+--- Raises what a change was refused for, as its verb does: for batches.
+M.refuse = refuse
+
+--- What a change begins with, before anything is written: for batches.
+function M.prepare(object, verb, args, more)
+    check_call(object, verb, args, more)
+    prepare(object, verb, args)
+end
+
 local function request(object, method, verb, args, given, is_record)
     local socket = rawget(object, "socket") or object:open()
     local result, err = socket[method](socket, object.name, verb, given, is_record)
@@ -270,19 +279,20 @@ local function opener(family)
 end
 
 -- What an object has besides the verbs of its messages.
-local more = { wg = {} }
+local wg = {}
+local more = { wg = wg }
 
 --- A new private key of WireGuard, by chance: `wg genkey`. The public one follows from it: the kernel tells
 -- that of a device whose private key is set.
 --
 --     ns1.wg:set{ "wg0", private_key = ns1.wg:genkey() }
 --     print(ns1.wg:get("wg0").public_key)
-function more.wg.genkey() return core.netlink.key(true) end
+function wg.genkey() return core.netlink.key(true) end
 
 --- A new secret for both sides, a peer's `preshared_key`: `wg genpsk`.
 --
 --     local secret = ns1.wg:genpsk()
-function more.wg.genpsk() return core.netlink.key(false) end
+function wg.genpsk() return core.netlink.key(false) end
 
 -- iproute2's other words for its verbs, and those of other programs.
 local synonyms = {

@@ -83,14 +83,11 @@ local lines = {}
 for i = 1, routes do lines[i] = ("route add %s dev v0\n"):format(prefix(i)) end
 local for_ip = write_file("batch", table.concat(lines))
 local for_nsh = write_file("add.lua", ([[
-local batch = require "nsh.core".netlink.batch()
-local socket = host:socket()
-for i = 1, %d do
-    assert(batch:add(socket, "route", "add",
-        { ("10.%%d.%%d.%%d/32"):format(i >> 16, i >> 8 & 255, i & 255), dev = "v0" }))
-    if #batch == 1000 then assert(batch:send(socket)) end
-end
-assert(batch:send(socket))
+host:batch(function(b)
+    for i = 1, %d do
+        b.route:add{ ("10.%%d.%%d.%%d/32"):format(i >> 16, i >> 8 & 255, i & 255), dev = "v0" }
+    end
+end)
 ]]):format(routes))
 
 local function without_routes() host.route:flush{ dev = "v0" } end

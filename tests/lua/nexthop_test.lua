@@ -65,7 +65,8 @@ local wrong = {
     { { 1, blackhole = "maybe" }, EINVAL, 'blackhole: "maybe" given, true or false expected', "1" },
     { { 101, blackhole = true }, "EEXIST", "File exists", "101" },
     { { 1, via = "10.0.0.2", dev = "v0", wieght = 1 }, EINVAL, 'unknown key "wieght"; valid are id, group, type, ' ..
-        "buckets, idle_timer, unbalanced_timer, family, via, dev, blackhole, proto, flags, onlink, fdb", "1 on v0" },
+        "buckets, idle_timer, unbalanced_timer, family, encap, via, dev, blackhole, proto, flags, onlink, fdb",
+        "1 on v0" },
     { { 1, group = group, via = "10.0.0.2" }, EINVAL },
     { { 1, group = { 101, 101 } }, EINVAL },
     { { 1, group = { 101 }, fdb = true }, EINVAL },

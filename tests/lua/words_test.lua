@@ -80,9 +80,9 @@ function TestNames.test_objects()
             ('a namespace has no "%s"; did you mean %s (EINVAL)'):format(wrong, right))
     end
     lu.assertEquals(sentence(function() return host.zzzzzz end), 'a namespace has no "zzzzzz"; there are ' ..
-        "addr, altname, capture, class, close, connect, dnat, exec, fdb, filter, forward, http, link, listen, " ..
-        "listening, masquerade, mdb, monitor, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, shell, " ..
-        "show, snat, spawn, sysctl, vlan, wg (EINVAL)")
+        "addr, altname, batch, capture, class, close, connect, dnat, exec, fdb, filter, forward, http, link, " ..
+        "listen, listening, masquerade, mdb, monitor, neigh, nexthop, nft, nsid, peer, ping, qdisc, route, rule, " ..
+        "shell, show, snat, spawn, sysctl, vlan, wg (EINVAL)")
 end
 
 function TestNames.test_what_only_looks_is_not_refused()

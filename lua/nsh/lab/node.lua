@@ -298,7 +298,7 @@ function Objects.__look(object, verb) return require("nsh.object").new({}, rawge
 
 -- What the namespace does itself, at once.
 local living = {
-    exec = true, http = true, listen = true, listening = true, monitor = true, peer = true, shell = true,
+    batch = true, exec = true, http = true, listen = true, listening = true, monitor = true, peer = true, shell = true,
     show = true, spawn = true,
 }
 

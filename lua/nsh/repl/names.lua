@@ -3,12 +3,12 @@ local M = {}
 
 --- The modules that have public functions.
 M.modules = {
-    "nsh", "nsh.namespace", "nsh.object", "nsh.ping", "nsh.process", "nsh.shell", "nsh.capture", "nsh.monitor",
-    "nsh.socket", "nsh.listening", "nsh.http", "nsh.page", "nsh.peers", "nsh.sysctl", "nsh.firewall", "nsh.lab",
-    "nsh.lab.node", "nsh.lab.interface", "nsh.lab.declaration", "nsh.lab.pool", "nsh.lab.shapes", "nsh.lab.uplink",
-    "nsh.lab.pingall", "nsh.lab.graph", "nsh.lab.show", "nsh.loop", "nsh.settle", "nsh.pcap", "nsh.event", "nsh.show",
-    "nsh.lesson", "nsh.lesson.claim", "nsh.lesson.expect", "nsh.lesson.place", "nsh.lesson.listing",
-    "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value",
+    "nsh", "nsh.namespace", "nsh.object", "nsh.batch", "nsh.ping", "nsh.process", "nsh.shell", "nsh.capture",
+    "nsh.monitor", "nsh.socket", "nsh.listening", "nsh.http", "nsh.page", "nsh.peers", "nsh.sysctl", "nsh.firewall",
+    "nsh.lab", "nsh.lab.node", "nsh.lab.interface", "nsh.lab.declaration", "nsh.lab.pool", "nsh.lab.shapes",
+    "nsh.lab.uplink", "nsh.lab.pingall", "nsh.lab.graph", "nsh.lab.show", "nsh.loop", "nsh.settle", "nsh.pcap",
+    "nsh.event", "nsh.show", "nsh.lesson", "nsh.lesson.claim", "nsh.lesson.expect", "nsh.lesson.place",
+    "nsh.lesson.listing", "nsh.lesson.names", "nsh.lesson.wire", "nsh.lesson.call", "nsh.lesson.value",
 }
 
 local is_public = {}
@@ -22,7 +22,7 @@ function M.is_public(module) return is_public[module] or false end
 local exceptions = {
     ["nsh"] = { nsh = "nsh.", lazy = "nsh." },
     ["nsh.namespace"] = { M = "nsh.netns.", methods = "ns:" },
-    ["nsh.object"] = { verbs = "ns.OBJECT:", open_socket = "ns.OBJECT:open" },
+    ["nsh.object"] = { verbs = "ns.OBJECT:", wg = "ns.wg:", open_socket = "ns.OBJECT:open" },
     ["nsh.lab"] = { new = "nsh.lab" },
     ["nsh.lab.pingall"] = { ["M.pingall"] = "pingall" },
     ["nsh.lab.graph"] = { ["M.graph"] = "nsh.graph" },

@@ -10,15 +10,15 @@ local STDIN = 0
 -- What is typed until readline has it whole; false at the end of the input. `shown` is called once the prompt
 -- stands.
 local function read_text(prompt, shown)
-    local input = { { STDIN, "r" }, { readline.wake_fd(), "r" } }
+    local input = { { readline.wake_fd(), "r" }, { STDIN, "r" } }
     readline.start(prompt)
     shown()
     while true do
         if loop.wait_any(input) == 1 then
+            readline.update()
+        else
             local line = readline.feed()
             if line ~= nil then return line end
-        else
-            readline.update()
         end
     end
 end
