@@ -91,6 +91,12 @@ end
 
 TestDeclarations = class()
 
+function TestDeclarations:test_what_nothing_adds_is_none()
+    local node = nsh.lab "keys":node "a"
+    refused("EINVAL", "cannot declare wg in a: nothing adds a wg: node.wg:set{ … } once the lab is up (EINVAL)",
+        function() node:wg{ "wg0", listen_port = 51820 } end)
+end
+
 function TestDeclarations:test_a_doubled_name_is_refused_with_the_line_of_the_first()
     local lab = nsh.lab "double"
     local a = lab:node "a"

@@ -283,13 +283,21 @@ function Objects.__index(object, verb)
     end
 end
 
+local known = core.netlink.objects()
+
+local function check_adds(node, name)
+    for _, verb in ipairs(known[name]) do
+        if verb == "add" then return end
+    end
+    refuse(node, "declare " .. name, ("nothing adds a %s: node.%s:set{ … } once the lab is up"):format(name, name))
+end
+
 function Objects.__call(object, node, args)
     if object.name == "link" then return declare_link(node, args) end
+    check_adds(node, object.name)
     check_table(node, type(args) == "string" and { args } or args, "add " .. object.name, "{ … }")
     return Declaration.new(node, object.name, with_name(args), errors.where())
 end
-
-local known = core.netlink.objects()
 
 -- What completion offers: `node.link` has the verbs of the namespace's.
 function Objects.__complete(object) return known[rawget(object, "name")] end
