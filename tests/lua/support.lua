@@ -6,7 +6,8 @@ local lu = require "luaunit"
 local cjson = require "cjson"
 local nsh = require "nsh"
 
-local M = { iproute = dofile((arg[0]:gsub("[^/]*$", "iproute.lua"))) }
+local here = debug.getinfo(1, "S").source:match "^@(.*/)" or ""
+local M = { iproute = dofile(here .. "iproute.lua") }
 
 local pid = assert(io.open "/proc/self/stat"):read "n"
 

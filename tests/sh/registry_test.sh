@@ -70,7 +70,9 @@ ring $pid 3 DATE lab.lua" ]
     run ${sandbox:+"$sandbox"} lab.lua bridge x
     expect "the same name twice" 1 "" \
         "nsh: lab.lua:5: cannot bring up lab bridge: a lab named bridge is up already (EADDRINUSE)
-  hint: nsh list shows it, nsh down bridge ends it"
+  hint: nsh list shows it, nsh down bridge ends it
+  5 | lab:up()
+    | ^~~"
     run enter r1 hostname
     expect "and the labs are unharmed" 0 r1 ""
     run down x
@@ -221,7 +223,9 @@ test_keep() {
     run ${sandbox:+"$sandbox"} lab.lua kept x
     expect "its name is in use" 1 "" \
         "nsh: lab.lua:5: cannot bring up lab kept: a lab named kept is up already (EADDRINUSE)
-  hint: nsh list shows it, nsh down kept ends it"
+  hint: nsh list shows it, nsh down kept ends it
+  5 | lab:up()
+    | ^~~"
     enter_long app3
     run down kept
     expect "a kept lab is ended" 0 "" ""
