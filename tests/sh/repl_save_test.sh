@@ -81,8 +81,14 @@ for _, l in ipairs(host.link:list()) do print(l.ifname) end
 lab = nsh.lab "t"
 lab:node "a":connect{ "e0", addr = "10.2.0.1/24", to = lab:node "b", peer = { "e1", addr = "10.2.0.2/24" } }
 lab:up()
+@a ip link add dev brx type bridge
+b ip link add dev bry type bridge
+!echo "it's $HOME"
+p = host:spawn "sleep 0.2; ip link add dev brz type bridge"
+p:wait()
+for _, l in ipairs(host.link:list()) do if l.ifname == "lo" then host.link:set{ "lo", mtu = 1500 } return end end
 EOF2
-ends_with $'lab t\nnsh>' || give_up "the session does not end"
+ends_with $'return end end\nnsh>' || give_up "the session does not end"
 line 'host.link:set{ "d1", up = true } while true do end'
 sleep 0.3
 key C-c
@@ -113,7 +119,7 @@ diff made again >out && [ "$(wc -l <made)" -gt 30 ]
 report $? "and makes the same network"
 sed 's/^/# /' out
 # what a program did, and what was interrupted, is nothing that nsh can tell as a command
-grep -v '10\.9\.0\.0/16' made >made.told
+grep -v -e '10\.9\.0\.0/16' -e '^br[xyz]:' made >made.told
 "$nsh" -S -q commands.lua session.sh again >out 2>&1 && diff made.told again >>out
 report $? "the commands make the same but for what programs did"
 sed 's/^/# /' out
@@ -125,9 +131,14 @@ saved "what was refused is a comment" $'\n-- refused: host.link:set{ "veth0", up
 saved "what was refused half-way is done as far" $'\npcall(function() -- line 1: cannot set link nope in host: '
 saved "a chunk that begins with a bracket stands alone" $'\n;(function() host.addr:add'
 saved "a return does not end it" $'\nx = 5; _ = x;\n'
+saved "nor does one in a block" $'\n;(function()\nfor _, l in ipairs(host.link:list()) do'
+saved "a command in a node is run there" $'\nrequire "nsh.repl.nodes".get "a":exec "ip link add dev brx type bridge"\n'
+saved "and one of the shell on the host" $'\nnsh.host:exec "echo \\"it\'s $HOME\\""\n'
+saved "what waits waits again" $'\np:wait()\n'
 saved "of what was interrupted what it did is done" $'\n-- interrupted: host.link:set{ "d1", up = true } while true do end
 nsh.host:exec [[\nip link set dev d1 up\n]]'
-without "what only looks is left out" 'host.link:list()'
+without "what only looks is left out" $'\nhost.link:list()'
+without "also in a loop" 'do print'
 without "pings too" ':ping'
 without "so are commands of the prompt" '.save'
 

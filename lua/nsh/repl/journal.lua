@@ -18,6 +18,16 @@ function M.add(text)
     return entry
 end
 
+--- A new entry for a command that is about to run, as the call that does the same: interrupted, until somebody says
+-- that it is over.
+--
+--     journal.add_call 'nsh.host:exec "ls"'.failed = nil
+function M.add_call(text)
+    local entry = M.add(text)
+    entry.words, entry.is_expression, entry.failed = require("nsh.repl.tokens").of(text), true, "interrupted"
+    return entry
+end
+
 -- Each global with its value.
 local function globals()
     local copy = {}

@@ -137,12 +137,27 @@ local function report(result)
     end
 end
 
+-- The node in a script that does it again.
+local function expression_of(node)
+    if node.name == "host" then return "nsh.host" end
+    if rawequal(rawget(_G, node.name), node) then return node.name end
+    return ("require %q.get %q"):format("nsh.repl.nodes", node.name)
+end
+
+-- Runs a command, which goes to the journal as what would be typed in Lua.
+local function exec(node, command)
+    local ns = namespace_of(node)
+    local entry = require("nsh.repl.journal").add_call(("%s:exec %q"):format(expression_of(node), command))
+    local result = ns:exec(command)
+    entry.failed = result.signal == "INT" and "interrupted" or nil
+    report(result)
+end
+
 --- Runs a command for the shell in a node, with the terminal; without a command, a shell.
 --
 --     nodes.run(nodes.get "h1", "ip -br addr | head")
 function M.run(node, command)
-    local ns = namespace_of(node)
-    report(command:find "%S" and ns:exec(command) or ns:shell())
+    if command:find "%S" then exec(node, command) else report(namespace_of(node):shell()) end
 end
 
 --- The same at Mininet's prompt: "h1 ping -c1 h2" pings the address of h2.

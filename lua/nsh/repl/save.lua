@@ -2,8 +2,7 @@
 --
 -- It consists of what was typed, in its order, each chunk with the commands below it that do the same. Left out is what
 -- only looked; what was refused is a comment, unless it had changed something before; of what was interrupted the
--- commands are left. A name that ends in ".sh" gives
--- the commands alone, for the shell.
+-- commands are left. A name that ends in ".sh" gives the commands alone, for the shell.
 local core = require "nsh.core"
 local errors = require "nsh.errors"
 local journal = require "nsh.repl.journal"
@@ -18,8 +17,8 @@ local looking = {}
 for word in ([[
     list get show find ping pingall http capture monitor listening peer shell dump plan text svg dot mermaid packets
     help print ipairs pairs next tostring tonumber type select rawget rawlen rawequal format rep sub upper lower match
-    gmatch len byte char concat unpack pack traceback getinfo floor ceil abs max min settle sleep wait read time clock
-    date getenv jobs running
+    gmatch len byte char concat unpack pack traceback getinfo floor ceil abs max min read time clock date getenv jobs
+    running
 ]]):gmatch "%a+" do
     looking[word] = true
 end
@@ -78,11 +77,13 @@ end
 local function compiles(text) return load(text, "=", "t") ~= nil end
 
 -- An expression as a statement: a call is one, and what else there is becomes the last value. Where a chunk returns,
--- the script goes on.
+-- the script goes on: where it does so from a block it becomes a function, unless those behind it need its locals.
 local function statement(entry)
     local text = entry.text:match "^(.-)%s*$"
     local last = not entry.is_expression and tokens.last_return(entry.words)
-    if entry.is_expression and (entry.is_last or not compiles(text)) then
+    if tokens.returns_early(entry.words) and not tokens.locals(entry.words)[1] then
+        return (entry.is_last and "_ = " or "") .. "(function()\n" .. text .. "\nend)()"
+    elseif entry.is_expression and (entry.is_last or not compiles(text)) then
         return "_ = " .. text
     elseif last then
         local value = text:sub(last.last + 1)

@@ -62,6 +62,23 @@ function M.last_return(words)
     end
 end
 
+--- Whether a `return` stands in a block of the chunk itself, not of a function in it.
+--
+--     tokens.returns_early(tokens.of "if x then return end")   --> true
+function M.returns_early(words)
+    local outside -- the depth of the outermost function
+    for _, word in ipairs(words) do
+        local text = word.kind == "keyword" and word.text
+        if not outside and text == "return" and word.depth > 0 then return true end
+        if not outside and text == "function" then
+            outside = word.depth
+        elseif text == "end" and word.depth == outside then
+            outside = nil
+        end
+    end
+    return false
+end
+
 --- The names that a text mentions as variables or as keys in braces, not behind a dot or a colon: name -> true.
 --
 --     tokens.mentioned(tokens.of "a.b").a   --> true
