@@ -53,6 +53,15 @@ function TestHelp.test_what_a_node_passes_on_is_explained()
     has_lines(text_of(node.spawn), "ns:spawn(args)")
 end
 
+function TestHelp.test_keys_are_as_lua_writes_them()
+    local attributes = require "nsh.repl.attributes"
+    has_lines(named "gre", "  encap_dport      number: in records `dport`", "  local_ ")
+    has_lines(named "wg", '  private_key  text: its own, as of genkey(); "": none\n')
+    for _, name in ipairs(attributes.names()) do
+        lu.assertNil(tostring(attributes.named(name)):match "\n  %w+%-%S+  [^\n]*", name)
+    end
+end
+
 function TestHelp.test_things()
     local lab <close> = nsh.lab "help"
     local node = lab:node "c"

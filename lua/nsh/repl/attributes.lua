@@ -1,6 +1,7 @@
 --- What help says of an object of a namespace, a kind of link, qdisc, filter or action, and of a record: its
 -- attributes, from the tables that check and write them.
 local core = require "nsh.core"
+local keys = require "nsh.repl.complete.keys"
 local page = require "nsh.repl.page"
 
 local M = {}
@@ -17,7 +18,7 @@ end
 -- --- one attribute -------------------------------------------------------------------------------
 
 local function key_of(field)
-    return (field.word or field.name) .. (field.reserved and not field.word and "_" or "")
+    return keys.written(field.word or field.name)
 end
 
 local MOST = 24 -- words that are all shown
@@ -41,7 +42,7 @@ local function text_of(field, is_in_record)
     parts[#parts + 1] = range_of(field)
     parts[#parts + 1] = words_of(field)
     if not is_in_record then
-        parts[#parts + 1] = field.word and field.word ~= field.name and ("in records `%s`"):format(field.name) or nil
+        parts[#parts + 1] = key_of(field) ~= keys.written(field.name) and ("in records `%s`"):format(field.name) or nil
         parts[#parts + 1] = field.write_only and "in no record" or nil
     end
     parts[#parts + 1] = field.read_only and "read only" or nil
