@@ -23,7 +23,9 @@ local function send(batch)
     if ok then return end
     if not first then errors.raise(err, "send a batch", batch.ns.name) end
     local caller = items.callers[first]
-    err.where = ("%s:%d"):format(caller.short_src, caller.currentline)
+    if caller.what ~= "C" then -- else it was `return b.route:add{…}`, and the batch has ended with it
+        err.where = ("%s:%d"):format(caller.short_src, caller.currentline)
+    end
     object.refuse(items.objects[first], items.verbs[first], items.args[first], err)
 end
 
@@ -98,7 +100,8 @@ end
 -- thousand at a time: for many of them, as `ip -batch`. `b` has the namespace's objects, and of their verbs those
 -- that change something. Links are changed at once, in their turn, so that what follows can be on them.
 -- Returns how many changes there were. Errors: those of the verbs, with the line that the refused one was said on.
--- A batch is no transaction: what was said before is done, and of what is sent together also what comes behind.
+-- A batch is no transaction: what was said before is done, and of what is sent together also what comes behind. So it
+-- is where `fn` fails, whose error goes before those of what then waited.
 --
 --     ns1:batch(function(b)
 --         for i = 1, 250 do b.route:add{ ("10.9.%d.0/24"):format(i), via = "10.0.0.1" } end
@@ -113,8 +116,11 @@ function M.batch(ns, fn)
     setmetatable(batch, Batch)
     local ok, err = pcall(fn, batch)
     batch.over = true
+    if not ok then
+        pcall(send, batch)
+        error(err, 0)
+    end
     send(batch)
-    if not ok then error(err, 0) end
     return batch.count
 end
 

@@ -84,6 +84,20 @@ function TestBatch:test_what_the_kernel_refuses_is_told_with_its_line()
     lu.assertEquals(self:count(), 3) -- what was sent with it is done
 end
 
+function TestBatch:test_what_a_tail_call_says_has_a_line()
+    self.ns.route:add{ "10.0.1.0/24", dev = "v0" }
+    local function add(b) return b.route:add{ "10.0.1.0/24", dev = "v0" } end
+    local at
+    local err = support.raised(function()
+        at = here() self.ns:batch(add)
+    end)
+    lu.assertEquals(err.where:match "[^/]*$" .. ": ", at)
+    err = support.raised(self.ns.batch, self.ns, function(b)
+        at = here() add(b) local _ = 1
+    end)
+    lu.assertEquals(err.where:match "[^/]*$" .. ": ", at)
+end
+
 function TestBatch:test_what_cannot_be_written_comes_behind_what_was_said_before()
     local at
     local err = support.raised(self.ns.batch, self.ns, function(b)
@@ -101,6 +115,14 @@ function TestBatch:test_an_error_of_the_function_is_its_own()
         error("mine", 0)
     end), "mine")
     lu.assertEquals(self:count(), 1)
+end
+
+function TestBatch:test_an_error_of_the_function_goes_before_one_of_what_waits()
+    self.ns.route:add{ "10.0.1.0/24", dev = "v0" }
+    lu.assertEquals(support.raised(self.ns.batch, self.ns, function(b)
+        b.route:add{ "10.0.1.0/24", dev = "v0" }
+        error("mine", 0)
+    end), "mine")
 end
 
 function TestBatch:test_each_is_traced_as_its_command()
