@@ -82,6 +82,8 @@ clean 'pingall 1'
 ends_with ' ms
 nsh>' && screen | grep -q '^8 transmitted, 4 received'
 report $? "pingall"
+clean 'pingall abc'
+expect "whose argument is seconds" $'timeout is 0.001 to 3600 seconds, not "abc" (EINVAL)\nnsh>'
 line 'net = 7'
 line 'net'
 expect "a global of that name is the user's" $'nsh> net\n7\nnsh>'

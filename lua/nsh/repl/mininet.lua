@@ -75,7 +75,7 @@ local function show_dump()
 end
 
 local function pingall(timeout)
-    return the_lab():pingall{ timeout = tonumber(timeout) }
+    return the_lab():pingall{ timeout = timeout ~= "" and (tonumber(timeout) or timeout) or nil }
 end
 
 local words = { nodes = show_nodes, net = show_net, links = show_links, dump = show_dump, pingall = pingall }
