@@ -8,6 +8,7 @@ local core = require "nsh.core"
 local errors = require "nsh.errors"
 local keywords = require "nsh.keywords"
 local kinds = require "nsh.show.kinds"
+local metafield = require "nsh.metafield"
 local paint = require "nsh.show.paint"
 local units = require "nsh.show.units"
 local width = require "nsh.show.width"
@@ -20,11 +21,6 @@ local CELL_DEPTH, RECORD_DEPTH = 2, 4 -- of tables inside a cell, inside a recor
 
 local modes = { "table", "json", "lua" }
 local mode = "table"
-
-local function metafield(value, event)
-    local meta = debug.getmetatable(value)
-    return meta and rawget(meta, event)
-end
 
 -- Objects that say themselves what they are, and all that is no table, are never looked into.
 local function is_open(value)

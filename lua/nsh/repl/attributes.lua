@@ -8,12 +8,7 @@ local M = {}
 
 local concat = table.concat
 
-local schema
-
-local function objects()
-    schema = schema or core.netlink.schema()
-    return schema
-end
+local objects = keys.objects
 
 -- --- one attribute -------------------------------------------------------------------------------
 
@@ -79,6 +74,8 @@ local function add_table(out, title, table)
 end
 
 --- A page of rows of nsh.repl.complete.keys: what may stand at one place of a call, or, with a `key`, the one.
+--
+--     print(attributes.of_rows(keys.rows(level), "mtu"))
 function M.of_rows(rows, key)
     local out, list = page.new(), {}
     for _, row in ipairs(rows) do

@@ -3,14 +3,10 @@
 --     help(host.ping)
 --     help "vxlan"
 local doc = require "nsh.repl.doc"
+local metafield = require "nsh.metafield"
 local page = require "nsh.repl.page"
 
 local M = {}
-
-local function metafield(value, event)
-    local meta = debug.getmetatable(value)
-    return type(meta) == "table" and rawget(meta, event) or nil
-end
 
 -- --- functions -----------------------------------------------------------------------------------
 

@@ -65,7 +65,9 @@ function M.names()
     return names
 end
 
---- The same; raises ENOENT if there is none, with the nearest name.
+--- As `find`, but raises ENOENT if there is none, with the nearest name.
+--
+--     nodes.get "h1"
 function M.get(name)
     local node = M.find(name)
     if node then return node end

@@ -49,9 +49,10 @@ local function wrap(text, room)
     return lines
 end
 
+--- A line as it is.
 function Page:line(text) self.lines[#self.lines + 1] = text end
 
--- An empty line, unless there is one, or nothing.
+--- An empty line, unless there is one, or nothing.
 function Page:gap()
     if self.lines[1] and self.lines[#self.lines] ~= "" then self:line "" end
 end

@@ -24,8 +24,11 @@ function M.of(text)
     return words
 end
 
--- The names behind word `i`, which are divided by commas and may have attributes.
-local function names_behind(words, i)
+--- The names behind word `i`, which are divided by commas and may have attributes, as a list of { name, attribute };
+-- and the number of the word behind them.
+--
+--     tokens.names_behind(tokens.of "local x, y = 1", 1)   --> { { name = "x" }, { name = "y" } }, 5
+function M.names_behind(words, i)
     local names = {}
     repeat
         local name = words[i + 1]
@@ -34,7 +37,7 @@ local function names_behind(words, i)
         names[#names + 1] = { name = name.text, attribute = has_attribute and words[i + 3].text or nil }
         i = i + (has_attribute and 5 or 2)
     until not words[i] or words[i].text ~= ","
-    return names
+    return names, i
 end
 
 --- The locals of the outermost block, as a list of { name, attribute } in the order of their declaration.
@@ -46,7 +49,7 @@ function M.locals(words)
     for i, word in ipairs(words) do
         if word.text == "local" and word.kind == "keyword" and word.depth == 0 then
             local behind = words[i + 1] and words[i + 1].text == "function" and i + 1 or i
-            table.move(names_behind(words, behind), 1, 255, #found + 1, found)
+            table.move(M.names_behind(words, behind), 1, 255, #found + 1, found)
         end
     end
     return found

@@ -17,10 +17,15 @@ local M = {}
 
 local schema -- once it is needed
 
-local function objects()
+--- core.netlink.schema(), made once.
+--
+--     keys.objects().link.table
+function M.objects()
     schema = schema or core.netlink.schema()
     return schema
 end
+
+local objects = M.objects
 
 -- --- rows ----------------------------------------------------------------------------------------
 

@@ -1,21 +1,10 @@
 --- The local names of a text, for completion.
 local context = require "nsh.repl.complete.context"
+local names_behind = require "nsh.repl.tokens".names_behind
 
 local M = {}
 
 local function is(token, text) return token and token.kind ~= "string" and token.text == text end
-
--- The names behind token `i`, divided by commas, perhaps with attributes; and the token behind them.
-local function names_behind(tokens, i)
-    local names = {}
-    repeat
-        i = i + 1
-        if tokens[i] and tokens[i].kind == "name" then names[#names + 1] = tokens[i].text end
-        if is(tokens[i + 1], "<") then i = i + 3 end
-        i = i + 1
-    until not is(tokens[i], ",")
-    return names, i
-end
 
 -- The last token of the expression of names and constant indices that begins with token `i`.
 local function end_of_path(tokens, i)
@@ -46,18 +35,18 @@ local function note_function(known, tokens, i)
         known[tokens[i + 1].text] = true
     end
     while tokens[i] and not is(tokens[i], "(") do i = i + 1 end
-    for _, name in ipairs(names_behind(tokens, i)) do known[name] = true end
+    for _, one in ipairs(names_behind(tokens, i)) do known[one.name] = true end
 end
 
 local function note_local(known, tokens, i)
     if is(tokens[i + 1], "function") then return end
     local names, behind = names_behind(tokens, i)
     local value = value_of(tokens, names, behind)
-    for _, name in ipairs(names) do known[name] = value end
+    for _, one in ipairs(names) do known[one.name] = value end
 end
 
 local function note_loop(known, tokens, i)
-    for _, name in ipairs(names_behind(tokens, i)) do known[name] = true end
+    for _, one in ipairs(names_behind(tokens, i)) do known[one.name] = true end
 end
 
 local notes = { ["function"] = note_function, ["local"] = note_local, ["for"] = note_loop }

@@ -3,15 +3,11 @@
 -- A class whose fields are made on demand declares two metamethods: `__complete(value)` returns their names,
 -- in place of those behind `__index`, and `__look(value, key)` what stands under one of them.
 local lex = require "nsh.repl.complete.lex"
+local metafield = require "nsh.metafield"
 
 local M = {}
 
 local DEPTH = 100 -- of a chain of __index, which may be a ring
-
-local function metafield(value, event)
-    local meta = debug.getmetatable(value)
-    return meta and rawget(meta, event)
-end
 
 -- The tables where the fields of a value are looked up, in that order.
 local function places(value)
