@@ -70,21 +70,39 @@ static int check_namespaces(const struct message *m, struct error *err) {
     return 0;
 }
 
-/* add(batch, socket, object, verb, args) -> true | nil, err */
+/* The command that does what a message says; valid until the next one. */
+static const char *command_of(const struct message *m, const char *netns) {
+    static char text[8192];
+    return schema_command(m, netns, text, sizeof text) ? text : "# a command too long to show";
+}
+
+/* From the arguments of add to a message that waits; told: whether its command is wanted, else that
+   is NULL. */
+static int write_entry(lua_State *L, struct batch *b, struct socket *s, bool told,
+                       const char **command, struct error *err) {
+    int result = request_write(L, 3, &s->nl, &b->seen, err);
+    if (result == 0 && check_namespaces(&message, err) == 0 && schema_make(&message, err) >= 0 &&
+        schema_fill(&message, err) == 0)
+        result = append(b, &message, err);
+    else
+        result = -1;
+    *command = result == 0 && told ? command_of(&message, s->name[0] ? s->name : NULL) : NULL;
+    request_finish(NULL, 0, NULL);
+    return result;
+}
+
+/* add(batch, socket, object, verb, args, told) -> true, or, if told, its command | nil, err */
 static int batch_add(lua_State *L) {
     struct batch *b = luaL_checkudata(L, 1, TYPE);
     struct socket *s = luaL_checkudata(L, 2, NETLINK_TYPE);
+    const char *command;
     struct error err;
-    int result = request_write(L, 3, &s->nl, &b->seen, &err);
-    if (result == 0 && check_namespaces(&message, &err) == 0 && schema_make(&message, &err) >= 0 &&
-        schema_fill(&message, &err) == 0)
-        result = append(b, &message, &err);
-    else
-        result = -1;
-    request_finish(NULL, 0, NULL);
-    if (result < 0)
+    if (write_entry(L, b, s, lua_toboolean(L, 6), &command, &err) < 0)
         return fail(L, &err);
-    lua_pushboolean(L, true);
+    if (command)
+        lua_pushstring(L, command);
+    else
+        lua_pushboolean(L, true);
     return 1;
 }
 
@@ -150,7 +168,6 @@ static int batch_send(lua_State *L) {
 /* command(name or nil, object, verb, args) -> the command that does the same | nil, err. Interfaces
    need not exist. */
 static int plan_command(lua_State *L) {
-    static char text[8192];
     static struct netlink_names names;
     struct netlink nl = { .fd = -1, .names = &names };
     struct error err;
@@ -158,9 +175,9 @@ static int plan_command(lua_State *L) {
     names.count = 0;
     if (request_write(L, 2, &nl, NULL, &err) < 0)
         return fail(L, &err);
-    bool complete = schema_command(&message, netns, text, sizeof text);
+    const char *command = command_of(&message, netns);
     request_finish(NULL, 0, NULL);
-    lua_pushstring(L, complete ? text : "# a command too long to show");
+    lua_pushstring(L, command);
     return 1;
 }
 

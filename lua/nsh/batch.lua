@@ -14,14 +14,23 @@ local changes = { "add", "append", "del", "replace", "set" }
 local done_at_once = { altname = true, link = true, nsid = true, wg = true }
 
 -- What Lua has of those that wait, by their number.
-local function no_items() return { objects = {}, verbs = {}, args = {}, callers = {}, count = 0 } end
+local function no_items() return { objects = {}, verbs = {}, args = {}, callers = {}, commands = {}, count = 0 } end
+
+-- What was done, and what was refused: of the first it is known why.
+local function tell(items, err, first, refused)
+    for i = 1, items.count do
+        local why = refused and refused[i] and (i == first and err.message or "refused as well")
+        if items.commands[i] then trace.change(why, "%s", items.commands[i]) end
+    end
+end
 
 local function send(batch)
     local items = batch.items
     batch.items = no_items()
-    local ok, err, first = batch.messages:send(batch.ns:socket())
+    local ok, err, first, refused = batch.messages:send(batch.ns:socket())
+    if not ok and not first then errors.raise(err, "send a batch", batch.ns.name) end
+    tell(items, err, first, refused)
     if ok then return end
-    if not first then errors.raise(err, "send a batch", batch.ns.name) end
     local caller = items.callers[first]
     if caller.what ~= "C" then -- else it was `return b.route:add{…}`, and the batch has ended with it
         err.where = ("%s:%d"):format(caller.short_src, caller.currentline)
@@ -30,14 +39,15 @@ local function send(batch)
 end
 
 local function append(batch, own, verb, args)
-    local ok, err = batch.messages:add(batch.ns:socket(), own.name, verb, args)
-    if not ok then
+    local command, err = batch.messages:add(batch.ns:socket(), own.name, verb, args, trace.active())
+    if not command then
         send(batch)
         object.refuse(own, verb, args, err)
     end
     local items = batch.items
     local n = items.count + 1
     items.count, items.objects[n], items.verbs[n], items.args[n] = n, own, verb, args
+    items.commands[n] = command ~= true and command
     items.callers[n] = debug.getinfo(4, "Sl")
     if n == MOST then send(batch) end
 end
@@ -48,7 +58,7 @@ local function change(proxy, verb, args, ...)
         errors.raise(errors.new("EINVAL", "the batch is over"), verb .. " " .. own.name, batch.ns.name)
     end
     batch.count = batch.count + 1
-    if done_at_once[own.name] or trace.active() then
+    if done_at_once[own.name] then
         send(batch)
         own[verb](own, args, ...)
     else

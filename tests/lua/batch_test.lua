@@ -137,6 +137,30 @@ function TestBatch:test_each_is_traced_as_its_command()
         "ip -n traced route add 10.2.0.0/16 dev lo" })
 end
 
+function TestBatch:test_what_is_told_is_sent_together_too()
+    local before
+    support.commands(self.ns.batch, self.ns, function(b)
+        b.route:add{ "10.1.0.0/16", dev = "v0" }
+        before = self:count()
+    end)
+    lu.assertEquals({ before, self:count() }, { 0, 1 })
+end
+
+function TestBatch:test_what_is_refused_is_told_as_a_comment()
+    local ns <close> = nsh.netns.add "traced"
+    ns.link:set{ "lo", up = true }
+    local lines, ok = support.trace(ns.batch, ns, function(b)
+        for _, to in ipairs{ "10.1.0.0/16", "10.1.0.0/16", "10.1.0.0/16", "10.2.0.0/16" } do
+            b.route:add{ to, dev = "lo" }
+        end
+    end)
+    nsh.netns.del "traced"
+    local command = "ip -n traced route add 10.%d.0.0/16 dev lo"
+    lu.assertFalse(ok)
+    lu.assertEquals(lines, { command:format(1), "# " .. command:format(1) .. ": File exists",
+        "# " .. command:format(1) .. ": refused as well", command:format(2) })
+end
+
 function TestBatch:test_wrong_use()
     local ns, kept = self.ns, nil
     refused(ns, 'route has in a batch no verb "list"; there are add, append, del, replace, set (EINVAL)',
