@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../core/cleanup.h"
+#include "../core/pipe.h"
 #include "nsh.h"
 
 /* mkdir(path) -> true | nil, err: a directory for all to read, which may be there already */
@@ -67,14 +68,12 @@ static int write_new(const char *path, const char *bytes, size_t size) {
     cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
     if (fd < 0)
         return -1;
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        bytes += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return 0;
+    if (pipe_write_all(fd, bytes, size) == 0)
+        return 0;
+    int saved = errno;
+    unlink(path); /* a half would be in the way of the whole */
+    errno = saved;
+    return -1;
 }
 
 /* script(path, text) -> true | nil, err: a new file, for all to run whom the umask lets */

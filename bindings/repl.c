@@ -27,13 +27,33 @@ lua_State *repl_lua(void) {
     return reader.L;
 }
 
+bool repl_call(lua_CFunction fn, int arguments, int results) {
+    lua_State *L = reader.L;
+    if (!L)
+        return false;
+    if (!lua_checkstack(L, 8)) {
+        lua_pop(L, arguments);
+        return false;
+    }
+    lua_pushcfunction(L, fn);
+    lua_insert(L, -1 - arguments);
+    if (lua_pcall(L, arguments, results, 0) == LUA_OK)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
 bool repl_is_active(void) {
     return reader.active;
+}
+
+static void leave_terminal_alone(void) {
 }
 
 static void end_line(void) {
     if (!reader.active)
         return;
+    rl_deprep_term_function = repl_in_foreground() ? rl_deprep_terminal : leave_terminal_alone;
     rl_callback_handler_remove();
     repl_give_terminal();
     reader.active = false;
@@ -114,14 +134,14 @@ static void come_back(void) {
 }
 
 void repl_follow_terminal(void) {
-    enum terminal_change change = repl_terminal_change();
-    if (change == TERMINAL_SAME || !reader.active)
-        return;
+    enum terminal_change change = reader.active ? repl_terminal_change() : TERMINAL_SAME;
+    if (change == TERMINAL_SAME || !repl_in_foreground())
+        return; /* or, continued in the background: it is told again when it comes back */
+    repl_hide_hint();
     if (change == TERMINAL_CONTINUED)
         come_back();
     rl_voidfunc_t *own = rl_redisplay_function;
-    rl_redisplay_function =
-        rl_redisplay; /* with another one it would not clear what has folded anew */
+    rl_redisplay_function = rl_redisplay; /* with another it would not clear what has folded */
     rl_resize_terminal();
     rl_redisplay_function = own;
 }

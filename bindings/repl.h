@@ -9,6 +9,10 @@
 /* The state that feeds the prompt: where readline's callbacks find Lua. Only valid within them. */
 lua_State *repl_lua(void);
 
+/* Calls fn with the arguments that are on the stack of that state, which it takes, for its results:
+   false, without any, for an error (an interrupt, too), which must not jump through readline. */
+bool repl_call(lua_CFunction fn, int arguments, int results);
+
 /* Whether a prompt stands. */
 bool repl_is_active(void);
 
@@ -43,6 +47,9 @@ void repl_redraw(void);
    repl_give_terminal ends that. */
 void repl_take_terminal(void);
 void repl_give_terminal(void);
+
+/* Whether the terminal is ours to change. */
+bool repl_in_foreground(void);
 
 /* A descriptor that is readable when repl_terminal_change has something to tell; -1 with errno set
    if there is none left. */

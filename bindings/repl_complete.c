@@ -26,26 +26,13 @@ static int call_completer(lua_State *L) {
     return 0;
 }
 
-/* Calls fn with the arguments that are on the stack, for its results: an error, which must not jump
-   through readline, is none. */
-static bool call_quietly(lua_State *L, lua_CFunction fn, int arguments, int results) {
-    if (!lua_checkstack(L, 8))
-        return false;
-    lua_pushcfunction(L, fn);
-    lua_insert(L, -1 - arguments);
-    if (lua_pcall(L, arguments, results, 0) == LUA_OK)
-        return true;
-    lua_pop(L, 1);
-    return false;
-}
-
 /* Readline divides the line at certain characters; where a word begins is known to the completer
    alone. So it is asked now, and the only break is what stands before its words. */
 static char *find_break(void) {
     static char before[2];
     before[0] = '\0';
     word_start = -1;
-    if (call_quietly(repl_lua(), call_completer, 0, 0) && word_start > 0 && word_start <= rl_point)
+    if (repl_call(call_completer, 0, 0) && word_start > 0 && word_start <= rl_point)
         before[0] = rl_line_buffer[word_start - 1];
     return before;
 }
@@ -90,7 +77,7 @@ static int call_lister(lua_State *L) {
 /* Readline has moved to the last line of what is typed, and draws it anew below. */
 static void show_matches(char **matches, int count, int longest) {
     lua_State *L = repl_lua();
-    if (call_quietly(L, call_lister, 0, 1)) {
+    if (repl_call(call_lister, 0, 1)) {
         rl_crlf();
         fputs(lua_tostring(L, -1), rl_outstream);
         lua_pop(L, 1);
@@ -115,7 +102,7 @@ static int readline_set_completer(lua_State *L) {
     return 0;
 }
 
-/* Pushes a list of the file names that begin with a text, directories with a slash behind them. */
+/* Pushes a list of the file names that begin with a text. */
 static int push_files(lua_State *L) {
     const char *text = luaL_checkstring(L, 1);
     lua_newtable(L);

@@ -27,17 +27,14 @@ static int call_answer(lua_State *L) {
     return 2;
 }
 
-/* An error tells nothing: it must not jump through readline. */
 static bool answer(int times) {
     lua_State *L = repl_lua();
-    int top = lua_gettop(L);
-    if (!lua_checkstack(L, 6))
-        return false;
-    lua_pushcfunction(L, call_answer);
     lua_pushinteger(L, times);
-    bool told = lua_pcall(L, 1, 2, 0) == LUA_OK && lua_toboolean(L, -2);
+    if (!repl_call(call_answer, 1, 2))
+        return false;
+    bool told = lua_toboolean(L, -2);
     is_answered = told && lua_toboolean(L, -1);
-    lua_settop(L, top);
+    lua_pop(L, 2);
     return told;
 }
 
@@ -74,7 +71,7 @@ void repl_hide_hint(void) {
     if (!hint.is_shown)
         return;
     hint.is_shown = false;
-    fputs("\033[K", rl_outstream);
+    fputs("\033[J", rl_outstream); /* it may have folded; nothing is below it */
     fflush(rl_outstream);
 }
 
@@ -82,7 +79,7 @@ void repl_hide_hint(void) {
 static int prompt_columns(void) {
     int columns = 0;
     bool is_hidden = false;
-    for (const char *at = rl_prompt ? rl_prompt : ""; *at; at++) {
+    for (const char *at = rl_display_prompt ? rl_display_prompt : ""; *at; at++) {
         if (*at == RL_PROMPT_START_IGNORE || *at == RL_PROMPT_END_IGNORE)
             is_hidden = *at == RL_PROMPT_START_IGNORE;
         else
@@ -103,14 +100,12 @@ static int call_hint(lua_State *L) {
 
 static void ask_for_hint(void) {
     lua_State *L = repl_lua();
-    if (!L || !lua_checkstack(L, 6))
+    if (!repl_call(call_hint, 0, 2))
         return;
-    int top = lua_gettop(L);
-    lua_pushcfunction(L, call_hint);
-    bool ok = lua_pcall(L, 0, 2, 0) == LUA_OK && lua_type(L, -2) == LUA_TSTRING;
-    hint.text = ok ? strdup(lua_tostring(L, -2)) : NULL;
-    hint.columns = ok ? (int)lua_tointeger(L, -1) : 0;
-    lua_settop(L, top);
+    bool is_text = lua_type(L, -2) == LUA_TSTRING;
+    hint.text = is_text ? strdup(lua_tostring(L, -2)) : NULL;
+    hint.columns = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
 }
 
 /* It is asked for once for each line: what is printed above does not change it. */
@@ -130,7 +125,9 @@ static void update_hint(void) {
 static bool has_room_for_hint(void) {
     const unsigned long busy = RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG |
                                RL_STATE_COMPLETING | RL_STATE_DONE;
-    return rl_point == rl_end && rl_end > 0 && !RL_ISSTATE(busy);
+    const char *scrolls = rl_variable_value("horizontal-scroll-mode");
+    return rl_point == rl_end && rl_end > 0 && !RL_ISSTATE(busy) &&
+           !(scrolls && !strcmp(scrolls, "on"));
 }
 
 /* Behind the end of the line, in the same row; the cursor goes back to where readline thinks it is.

@@ -25,6 +25,14 @@ static void make_parents(char *path) {
     }
 }
 
+/* In the file a newline within an entry is a carriage return, which no entry has: readline drops
+   empty lines there, and takes "#1" at the beginning of one for a time. */
+static void replace(char *text, char from, char to) {
+    for (; *text; text++)
+        if (*text == from)
+            *text = to;
+}
+
 /* Cut by entries: readline's own cut of a file goes by lines, through the middle of an entry. */
 static void read_entries(const char *path) {
     read_history(path);
@@ -32,6 +40,8 @@ static void read_entries(const char *path) {
     stifle_history(HISTORY_LIMIT);
     if (too_long)
         write_history(path);
+    for (HIST_ENTRY **entry = history_list(); entry && *entry; entry++)
+        replace((*entry)->line, '\r', '\n');
 }
 
 /* history_load(path): reads the file, made if it is not there (mode 0600, with its directories),
@@ -55,6 +65,12 @@ static int readline_history_load(lua_State *L) {
     return 1;
 }
 
+static void append_last(HIST_ENTRY *last) {
+    replace(last->line, '\n', '\r');
+    append_history(1, history);
+    replace(last->line, '\r', '\n');
+}
+
 /* history_add(entry): newlines are kept; what repeats the last entry is not added. The file has it
    at once, whatever becomes of us, and other shells' entries stay in it. */
 static int readline_history_add(lua_State *L) {
@@ -64,7 +80,7 @@ static int readline_history_add(lua_State *L) {
         return 0;
     add_history(entry);
     if (history[0])
-        append_history(1, history);
+        append_last(history_get(history_base + history_length - 1));
     return 0;
 }
 

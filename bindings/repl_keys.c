@@ -20,15 +20,11 @@ static int call_unfinished(lua_State *L) {
     return 1;
 }
 
-/* An error, an interrupt too, leaves the text as it is: it must not jump through readline. */
 static bool is_unfinished(void) {
-    lua_State *L = repl_lua();
-    int top = lua_gettop(L);
-    if (!lua_checkstack(L, 4))
+    if (!repl_call(call_unfinished, 0, 1))
         return false;
-    lua_pushcfunction(L, call_unfinished);
-    bool unfinished = lua_pcall(L, 0, 1, 0) == LUA_OK && lua_toboolean(L, -1);
-    lua_settop(L, top);
+    bool unfinished = lua_toboolean(repl_lua(), -1);
+    lua_pop(repl_lua(), 1);
     return unfinished;
 }
 

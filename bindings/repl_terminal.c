@@ -46,25 +46,28 @@ static void on_wake(int signal) {
     errno = saved;
 }
 
-/* Gives the terminal back, then lets the signal do what it would have done without us. After a
-   stop the program goes on behind the raise, and the prompt must come back. */
+/* Whoever changes it from the background is stopped; one that controls nobody has no background. */
+bool repl_in_foreground(void) {
+    pid_t group = tcgetpgrp(STDIN_FILENO);
+    return group < 0 || group == getpgrp();
+}
+
+/* Gives the terminal back, then lets the signal do what it would have done without us. */
 static void on_leave(int signal) {
     static const char paste_off[] = "\033[?2004l\r\n";
     int saved = errno;
-    if (terminal.is_there && tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before) == 0 &&
+    if (terminal.is_there && repl_in_foreground() &&
+        tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before) == 0 &&
         write(STDOUT_FILENO, paste_off, sizeof paste_off - 1) < 0)
         errno = saved; /* nobody reads any more: nothing is left to tidy */
     for (int i = 0; i < SIGNAL_COUNT; i++)
         if (signals[i].number == signal)
             sigaction(signal, &signals[i].before, NULL);
     raise(signal);
-    continued = 1;
-    wake_up();
     errno = saved;
 }
 
 static void catch_signals(void) {
-
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction action = { .sa_handler = signals[i].handler, .sa_flags = SA_RESTART };
         sigaction(signals[i].number, &action, &signals[i].before);
@@ -78,7 +81,7 @@ void repl_give_terminal(void) {
 
 /* As it was before the first prompt: whoever had it since may have left it in disorder. */
 static void put_right(void) {
-    struct termios now;
+    struct termios now = { 0 }; /* padding is compared as well */
     if (!terminal.is_there)
         terminal.is_there = tcgetattr(STDIN_FILENO, &terminal.before) == 0;
     else if (tcgetattr(STDIN_FILENO, &now) == 0 && memcmp(&now, &terminal.before, sizeof now) != 0)

@@ -36,6 +36,18 @@ static void set_endpoint(union endpoint *out, const struct address *address) {
         memcpy(&out->v6.sin6_addr, address->bytes, 16);
 }
 
+int endpoint_check_zone(const union endpoint *endpoint, bool has_zone, const char *text,
+                        struct error *err) {
+    bool local = endpoint->any.sa_family == AF_INET6 && is_link_local(&endpoint->v6.sin6_addr);
+    if (local && !has_zone)
+        return error_set(err, EINVAL, "\"%s\" is link-local: name the interface, as in %s%%eth0",
+                         text, text);
+    if (!local && has_zone)
+        return error_set(err, EINVAL, "\"%s\": only a link-local address takes an interface",
+                         SHORT(text));
+    return 0;
+}
+
 int endpoint_parse(int ns, const char *text, union endpoint *out, struct error *err) {
     const char *zone = strchr(text, '%');
     size_t length = zone ? (size_t)(zone - text) : strlen(text);
@@ -46,13 +58,8 @@ int endpoint_parse(int ns, const char *text, union endpoint *out, struct error *
     if (address_parse(fits ? before : text, zone ? AF_INET6 : AF_UNSPEC, &address, err) < 0)
         return -1;
     set_endpoint(out, &address);
-    bool local = address.family == AF_INET6 && is_link_local(&out->v6.sin6_addr);
-    if (local && !zone)
-        return error_set(err, EINVAL, "\"%s\" is link-local: name the interface, as in %s%%eth0",
-                         text, text);
-    if (!local && zone)
-        return error_set(err, EINVAL, "\"%s\": only a link-local address takes an interface",
-                         SHORT(text));
+    if (endpoint_check_zone(out, zone, text, err) < 0)
+        return -1;
     return zone ? find_zone(ns, zone + 1, &out->v6.sin6_scope_id, err) : 0;
 }
 

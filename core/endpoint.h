@@ -16,6 +16,11 @@ union endpoint {
    Errors: EINVAL, ENODEV. */
 int endpoint_parse(int ns, const char *text, union endpoint *out, struct error *err);
 
+/* Whether an interface stands behind the address exactly if it needs one; -1 and EINVAL if not.
+   `text`: of both, for people. */
+int endpoint_check_zone(const union endpoint *endpoint, bool has_zone, const char *text,
+                        struct error *err);
+
 /* Its 4 or 16 bytes. */
 const void *endpoint_bytes(const union endpoint *endpoint);
 

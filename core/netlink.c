@@ -349,6 +349,10 @@ static int index_by_long_name(struct netlink *nl, const char *name, struct error
     mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
     if (strlen(name) >= ALTIFNAMSIZ)
         return no_interface(name, err);
+    if (nl->generic)
+        return error_set(err, ENODEV,
+                         "there is no interface \"%s\" (here a name has 15 characters at most)",
+                         SHORT(name));
     mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
     if (netlink_get(nl, nlh, &reply, err) < 0)
         return err->code == ENODEV ? no_interface(name, err) : -1;

@@ -71,7 +71,7 @@ static bool split(const struct value *v, char host[ADDRESS_TEXT_MAX], int64_t *p
 
 static int write_ipv6(struct writer *w, const struct field *f, char *host, int64_t port,
                       struct error *err) {
-    struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    union endpoint to = { .v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) } };
     struct address ip;
     char *scope = strchr(host, '%');
     if (scope)
@@ -79,9 +79,11 @@ static int write_ipv6(struct writer *w, const struct field *f, char *host, int64
     int index = scope ? netlink_index(w->message->nl, scope + 1, err) : 0;
     if (index < 0 || address_parse(host, AF_INET6, &ip, err) < 0)
         return -1;
-    to.sin6_scope_id = (uint32_t)index;
-    memcpy(&to.sin6_addr, ip.bytes, sizeof to.sin6_addr);
-    return write_attribute(w, f->attr, &to, sizeof to, err);
+    to.v6.sin6_scope_id = (uint32_t)index;
+    memcpy(&to.v6.sin6_addr, ip.bytes, sizeof to.v6.sin6_addr);
+    if (endpoint_check_zone(&to, scope, host, err) < 0)
+        return -1;
+    return write_attribute(w, f->attr, &to.v6, sizeof to.v6, err);
 }
 
 int write_endpoint(struct writer *w, const struct field *f, const struct value *v,

@@ -93,7 +93,7 @@ local function drain(self, most)
     take(self, most or self.room)
     write(self)
     if self.failure then finish(self, self.failure.message) end
-    feed.wake(self)
+    feed.tell(self, self.at < #self.all)
 end
 
 -- A table of fields costs more than a packet: whoever counts some of many makes few of them.

@@ -3,7 +3,7 @@
 --
 -- A feed is a table with `handle`, as long as it runs, `waits` (empty at first), perhaps a `deadline`, and `netns` for
 -- errors. Its `way` is what can be done with it:
---   drain(feed)             takes what is there, and ends with wake(feed)
+--   drain(feed)             takes what is there, and ends with tell(feed, …)
 --   pop(feed)               the next one that nobody has taken, or nil
 --   finish(feed, reason)    ends it
 --   pause(feed)             seconds after which to look in any case, or nil; and true if nothing shall be read before
@@ -17,9 +17,19 @@ local now = core.poll.now
 local M = {}
 
 --- Lets those go on who wait for the next one.
+--
+--     feed.wake(self)
 function M.wake(feed)
-    for _, wait in ipairs(feed.waits) do wait.done = true end
+    for wait in pairs(feed.waits) do wait.done = true end
     feed.waits = {}
+end
+
+--- The same, if there `is_something` for them, or will be nothing any more: two who wait would else wake each other
+-- for ever.
+--
+--     feed.tell(self, self.queue[1] ~= nil)
+function M.tell(feed, is_something)
+    if is_something or not feed.handle then M.wake(feed) end
 end
 
 -- How long to wait, and whether for that alone.
@@ -75,8 +85,9 @@ function M.next(feed, way, timeout)
         local left = deadline and deadline - now()
         if not feed.handle or left and left <= 0 then return nil end
         local wait = {}
-        feed.waits[#feed.waits + 1] = wait
+        feed.waits[wait] = true
         loop.suspend(wait, left)
+        feed.waits[wait] = nil
     end
 end
 

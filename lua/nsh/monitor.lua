@@ -212,7 +212,7 @@ end
 
 local function drain(self)
     if self.handle then take(self) end
-    feed.wake(self)
+    feed.tell(self, self.first <= self.last)
 end
 
 local way = {

@@ -211,6 +211,20 @@ function TestUse.test_a_function_is_called_for_each_event()
     lu.assertFalse(second.task:done())
 end
 
+function TestUse.test_two_who_wait_let_others_go_on()
+    local told, done = {}, false
+    local monitor <close> = ns:monitor("link", function(event) told[#told + 1] = event end)
+    nsh.go(function()
+        nsh.sleep(0.02)
+        ns.link:set{ "v0", alias = "something" }
+        done = true
+    end)
+    local own = monitor:next(0.5)
+    told[#told + 1] = own
+    lu.assertTrue(done)
+    lu.assertEquals(names(told), { "new link v0" })
+end
+
 function TestUse.test_next_waits_for_its_time_at_most()
     local monitor <close> = ns:monitor{ "addr" }
     lu.assertNil(monitor:next(0.01))

@@ -83,6 +83,10 @@ expect "and runs as one" $'nsh> f()\npasted\nnsh>'
 key Up Up
 expect "which history has whole" $'nsh> function f()\n        return "pasted"\nend'
 key C-c
+term set-buffer $'t = [[a\n\n#1 x\nb]]\n'
+term paste-buffer -p
+key Enter
+ends_with $'b]]\nnsh>' || give_up "a pasted text does not run"
 
 # --- history ---
 key C-d
@@ -92,8 +96,12 @@ report $? "the file of history is the user's alone"
 [ "$(grep -c '^#[0-9]\{10\}$' "$history")" = "$(grep -c '^#' "$history")" ] && grep -q '^#[0-9]' "$history"
 report $? "it says when each entry was typed"
 prompt
-key Up Up
-expect "the next session has entries of many lines whole" $'nsh> function f()\n        return "pasted"\nend'
+key Up
+expect "the next session has entries of many lines whole" $'nsh> t = [[a\n\n#1 x\nb]]'
+key C-c
+text "fun"
+key Up
+expect "each of them" $'nsh> function f()\n        return "pasted"\nend'
 key C-c C-d
 
 # --- inputrc ---

@@ -140,6 +140,13 @@ text '9'
 ends_with 'nsh> 9' && key Enter
 expect "and fg takes it again" $'9\nnsh>'
 
+key C-z
+ends_with 'shell$'
+line 'kill %1; while kill -0 %1; do sleep 0.1; done 2>/dev/null; echo gone'
+ends_with $'gone\nshell$' && cooked
+report $? "one that is stopped can be ended"
+prompt
+
 # --- leaving ---
 key C-d
 ends_with 'shell$' && cooked
