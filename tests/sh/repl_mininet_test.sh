@@ -59,6 +59,18 @@ line 'ns = nsh.netns.add "plain"'
 clean 'plain ip -br link'
 ends_with 'nsh>' && screen | grep -q '^lo '
 report $? "a namespace with a name is a node as well"
+line '!: >/run/netns/stale'
+clean 'stale ls'
+expect "but not a name that nothing is behind" "stdin:1: syntax error near 'ls'
+  1 | stale ls
+    |       ^~
+nsh>"
+clean 'h2 echo stale'
+expect "also as a word" $'nsh> h2 echo stale\nstale\nnsh>'
+clean '@stale ls'
+expect "of which the kernel says what it is" \
+    $'nsh> @stale ls\ncannot open namespace stale: stale is not a network namespace (EINVAL)\nnsh>'
+line '!rm /run/netns/stale'
 clean '!sleep 60 & kill -9 0'
 expect "what a signal ends is told" $'nsh> !sleep 60 & kill -9 0\nended by SIGKILL\nnsh>'
 
