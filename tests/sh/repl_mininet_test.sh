@@ -42,6 +42,23 @@ clean 'hx hostname'
 ends_with '^~~~~~~~
 nsh>' && screen | grep -q "syntax error near 'hostname'"
 report $? "what is neither is an error of Lua's"
+clean 'h1 = nsh.netns.open("x"))'
+expect "so is what goes on like Lua" "stdin:1: unexpected symbol near ')'
+  1 | h1 = nsh.netns.open(\"x\"))
+    |                         ^
+nsh>"
+for rest in '> 3)' '- 3)' '.. "a")' '~= 3)' ':close())' 'and 3)'; do
+    clean "h1 $rest"
+    ends_with '^
+nsh>' && screen | grep -q "^stdin:1: .* near ')'"
+    report $? "h1 $rest"
+done
+clean 'h1 (echo sub; echo ~/x)'
+expect "but not what a command can begin with" $'nsh> h1 (echo sub; echo ~/x)\nsub\n'"$HOME/x"$'\nnsh>'
+mkdir "$HOME/bin"
+ln -s /bin/echo "$HOME/bin/say"
+clean 'h1 ~/bin/say home'
+expect "its path too" $'nsh> h1 ~/bin/say home\nhome\nnsh>'
 
 # --- ! and @ ---
 clean '!expr 6 \* 7; exit 3'

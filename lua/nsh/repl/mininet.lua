@@ -91,9 +91,18 @@ local function find_word(text)
     return is_theirs and function() return words[word](argument) end or nil
 end
 
+-- How Lua goes on behind a name, and no command begins: "~/x" and "../x" are paths, "(" and "[" the shell's.
+local operators = { "^[=<>+*%%^#&|,:;)%]}]", "^~=", "^[-/~]%s", "^%.%.%s", "^and%s", "^or%s" }
+
+local function goes_on(rest)
+    for _, operator in ipairs(operators) do
+        if rest:find(operator) then return true end
+    end
+end
+
 local function find_command(text)
     local name, command = text:match "^%s*(%S+)%s+(%S.*)$"
-    if not name or read.compile(text) then return nil end
+    if not name or goes_on(command) or read.compile(text) then return nil end
     local node = nodes.find(name)
     return node and function() nodes.run_there(node, command) end
 end
