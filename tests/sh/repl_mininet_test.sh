@@ -114,6 +114,9 @@ report $? "pingall"
 line 'net = 7'
 line 'net'
 expect "a global of that name is the user's" $'nsh> net\n7\nnsh>'
+line 'local dump = 8'
+line 'dump'
+expect "so is a local" $'nsh> dump\n8\nnsh>'
 
 # --- words with a dot ---
 clean '.help'

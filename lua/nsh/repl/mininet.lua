@@ -84,10 +84,14 @@ M.words = words -- for completion
 
 -- --- which is meant --------------------------------------------------------------------------------
 
--- A global of that name is the user's own.
+-- What the user has given that name is meant then.
+local function is_own(name)
+    return rawget(_G, name) ~= nil or require("nsh.repl.locals").get(name)
+end
+
 local function find_word(text)
     local word, argument = text:match "^%s*(%l+)%s*(%S*)%s*$"
-    local is_theirs = words[word] and rawget(_G, word) == nil and (argument == "" or word == "pingall")
+    local is_theirs = words[word] and (argument == "" or word == "pingall") and not is_own(word)
     return is_theirs and function() return words[word](argument) end or nil
 end
 
