@@ -131,14 +131,13 @@ function M.get(name)
     return true, select(2, debug.getupvalue(one[1], one[2]))
 end
 
---- The names of all that are kept, sorted.
+--- What names mean at the prompt, for completion and help: a table of the locals, with the globals behind it.
 --
---     locals.names()   --> { "x" }
-function M.names()
-    local names = {}
-    for name in pairs(kept) do names[#names + 1] = name end
-    table.sort(names)
-    return names
+--     locals.scope().host
+function M.scope()
+    local own = {}
+    for name in pairs(kept) do own[name] = select(2, M.get(name)) end
+    return setmetatable(own, { __index = _G })
 end
 
 return M
