@@ -136,6 +136,19 @@ report $? ".watch shows a value again and again"
 key C-c
 ends_with $'interrupted\nnsh>'
 report $? "until Ctrl-C"
+clean 'local rows = {} for i = 1, 99 do rows[i] = { number = i } end'
+line '.watch 0.5 #rows'
+ends_with $'\n99'
+report $? "it knows the locals"
+key C-c
+ends_with $'interrupted\nnsh>'
+line '.watch 0.5 rows'
+ends_with $'\n36' && screen | head -1 | grep -q '^every 0.5 s: rows'
+report $? "what is longer than the screen is cut"
+key C-c
+ends_with $'interrupted\nnsh>'
+clean '("x"):rep(110)'
+expect "long lines are wrapped again behind it" $'\nxxxxxxxxxx\nnsh>'
 line '.watch 2'
 expect "or says what it needs" $'there is nothing to watch: .watch [seconds] expression\nnsh>'
 line '.quit'
