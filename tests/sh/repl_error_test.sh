@@ -34,6 +34,9 @@ answers "a refusal is in the kernel's words, with its hint" 'host.link:add{ "x0"
   hint: this kernel has no such links, or not their module: as root, modprobe nope
   1 | host.link:add{ "x0", type = "nope" }
     |                ^~~~'
+line 'x = host.name'
+answers "an error of a command has no mark in the line before" 'nodes' \
+    'there is no lab yet: nsh.lab "name" begins one'
 answers "a line that stands above, without a place, is not repeated" 'error "boom"' 'stdin:1: boom'
 line 'function f(t)'
 line '  local q = t.a'

@@ -160,12 +160,16 @@ local function keep_last(entry, ...)
     return ...
 end
 
+local function leave()
+    require("nsh.repl.journal").watch(nil)
+    M.entry = nil
+end
+
 -- Its changes and its error go to the journal, also if it is interrupted.
 local function run(found, entry, is_timed)
-    local journal = require "nsh.repl.journal"
-    local _ <close> = setmetatable({}, { __close = function() journal.watch(nil) end })
+    local _ <close> = setmetatable({}, { __close = leave })
     M.entry, entry.failed = entry, "interrupted"
-    journal.watch(entry)
+    require("nsh.repl.journal").watch(entry)
     local ok, message, seconds = M.call(function() return keep_last(entry, found.fn()) end, found.silent)
     if ok then
         warn_of(found.lost, "it ends with what was typed")
