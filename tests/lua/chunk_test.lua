@@ -2,7 +2,9 @@
 local lu = require "luaunit"
 local chunk = require "nsh.repl.chunk"
 local excerpt = require "nsh.excerpt"
+local journal = require "nsh.repl.journal"
 local locals = require "nsh.repl.locals"
+local trace = require "nsh.trace"
 
 -- Compiles and calls texts one after the other; returns what the last one gives.
 local function run(...)
@@ -105,6 +107,19 @@ end
 function TestLocals.test_a_chunk_that_fails_leaves_none()
     lu.assertFalse(pcall(run, "local q1 = 1 error 'x'"))
     lu.assertFalse((locals.get "q1"))
+end
+
+TestJournal = {}
+
+function TestJournal.test_keeps_so_many_commands_of_all()
+    local first, second = journal.add "first", journal.add "second"
+    for _, entry in ipairs { first, second } do
+        journal.watch(entry)
+        for i = 1, 60000 do trace.say("command %d", i) end
+        journal.watch(nil)
+    end
+    lu.assertEquals({ #first.commands, #second.commands }, { 60000, 40000 })
+    lu.assertEquals({ first.has_more, second.has_more }, { nil, true })
 end
 
 TestExcerpt = {}
