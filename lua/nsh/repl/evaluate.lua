@@ -180,6 +180,18 @@ local function run(found, entry, is_timed)
     tell_time(seconds, is_timed)
 end
 
+--- Says that Ctrl-C has ended what ran, and tidies up behind it: as long as it was raised, nothing else could.
+function M.interrupted()
+    local entry = M.entry
+    leave()
+    M.evaluating = false
+    show.to(nil)
+    M.complain "\ninterrupted"
+    if entry and entry.failed == "interrupted" then
+        warn_of(declared(entry.words), "what declared it was interrupted")
+    end
+end
+
 -- What the compiler says, with its mark.
 local function refuse(message, source, hidden)
     local excerpt = require "nsh.excerpt"
