@@ -19,7 +19,7 @@ end
 local function lost(text)
     local found = assert(chunk.compile(text, "=test"))
     found.fn()
-    return found.lost
+    return found.lost, found.outcome.missed
 end
 
 TestChunk = {}
@@ -85,6 +85,13 @@ function TestLocals.test_what_cannot_stay_is_told()
     lu.assertEquals(lost "do local z4 = 1 end for z5 = 1, 2 do local z6 end", "")
     lu.assertEquals(lost "function z7() local z8 return z8 end", "")
     lu.assertFalse(locals.get "z1" or locals.get "z2" or locals.get "z4" or locals.get "z5" or locals.get "z8")
+end
+
+function TestLocals.test_a_chunk_that_returns_early_leaves_none()
+    lu.assertEquals({ lost "local e1, e2 = 1 if e1 then return end" }, { "", "e1, e2" })
+    lu.assertEquals({ lost "local e3 = 1 if not e3 then return end" }, { "" })
+    lu.assertFalse(locals.get "e1" or locals.get "e2")
+    lu.assertTrue((locals.get "e3"))
 end
 
 function TestLocals.test_lines_keep_their_numbers()

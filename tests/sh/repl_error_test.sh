@@ -84,6 +84,9 @@ answers "its errors name it" 'n.x.y = 1' "stdin:1: attempt to index a number val
   1 | n.x.y = 1
     | ^"
 answers "what cannot be kept is told" 'local d <close> = nil' 'd is not kept: it ends with what was typed'
+answers "so is what a chunk declared that returned early" 'local e = 1; if e then return e end' \
+    '1
+e is not kept: the chunk returned before its end'
 answers "so is what failed" 'local k, l = 1, nope()' "stdin:1: attempt to call a nil value (global 'nope')
   1 | local k, l = 1, nope()
     |                 ^~~~

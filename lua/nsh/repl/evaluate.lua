@@ -173,6 +173,7 @@ local function run(found, entry, is_timed)
     local ok, message, seconds = M.call(function() return keep_last(entry, found.fn()) end, found.silent)
     if ok then
         warn_of(found.lost, "it ends with what was typed")
+        warn_of(found.outcome.missed or "", "the chunk returned before its end")
     else
         entry.failed = message
         warn_of(declared(found.words), "what declared it failed")
