@@ -2,7 +2,9 @@
 local lu = require "luaunit"
 local chunk = require "nsh.repl.chunk"
 local excerpt = require "nsh.excerpt"
+local journal = require "nsh.repl.journal"
 local locals = require "nsh.repl.locals"
+local trace = require "nsh.trace"
 
 -- Compiles and calls texts one after the other; returns what the last one gives.
 local function run(...)
@@ -17,7 +19,7 @@ end
 local function lost(text)
     local found = assert(chunk.compile(text, "=test"))
     found.fn()
-    return found.lost
+    return found.lost, found.outcome.missed
 end
 
 TestChunk = {}
@@ -57,7 +59,7 @@ function TestLocals.test_are_there_later()
     lu.assertEquals(run("local a3", "a3 = 3", "a3"), 3)
     lu.assertNil(rawget(_G, "a3"))
     lu.assertEquals({ locals.get "a3" }, { true, 3 })
-    lu.assertTrue(table.concat(locals.names(), " "):find "a3" ~= nil)
+    lu.assertEquals({ rawget(locals.scope(), "a3"), locals.scope().print }, { 3, print })
     lu.assertEquals(run("local function f4(n) return n < 2 and 1 or n * f4(n - 1) end", "f4(5)"), 120)
 end
 
@@ -85,6 +87,13 @@ function TestLocals.test_what_cannot_stay_is_told()
     lu.assertFalse(locals.get "z1" or locals.get "z2" or locals.get "z4" or locals.get "z5" or locals.get "z8")
 end
 
+function TestLocals.test_a_chunk_that_returns_early_leaves_none()
+    lu.assertEquals({ lost "local e1, e2 = 1 if e1 then return end" }, { "", "e1, e2" })
+    lu.assertEquals({ lost "local e3 = 1 if not e3 then return end" }, { "" })
+    lu.assertFalse(locals.get "e1" or locals.get "e2")
+    lu.assertTrue((locals.get "e3"))
+end
+
 function TestLocals.test_lines_keep_their_numbers()
     run "local l1 = 1"
     local ok, message = pcall(chunk.compile("l1 = l1 + 1\n\nerror 'here'", "=test").fn)
@@ -105,6 +114,19 @@ end
 function TestLocals.test_a_chunk_that_fails_leaves_none()
     lu.assertFalse(pcall(run, "local q1 = 1 error 'x'"))
     lu.assertFalse((locals.get "q1"))
+end
+
+TestJournal = {}
+
+function TestJournal.test_keeps_so_many_commands_of_all()
+    local first, second = journal.add "first", journal.add "second"
+    for _, entry in ipairs { first, second } do
+        journal.watch(entry)
+        for i = 1, 60000 do trace.say("command %d", i) end
+        journal.watch(nil)
+    end
+    lu.assertEquals({ #first.commands, #second.commands }, { 60000, 40000 })
+    lu.assertEquals({ first.has_more, second.has_more }, { nil, true })
 end
 
 TestExcerpt = {}

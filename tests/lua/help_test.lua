@@ -170,6 +170,14 @@ function TestSignature.test_the_innermost_call_counts()
     is_hinted("for i = 1, 2 do\n host:ping(", "ns:ping(addresses, opts)")
 end
 
+function TestSignature.test_the_locals_of_the_prompt_are_known()
+    require("nsh.repl.chunk").compile("local kept_sleep, kept_ns = nsh.sleep, host", "=test").fn()
+    is_hinted("kept_sleep(", "nsh.sleep(seconds)")
+    is_hinted("kept_ns:ping(", "ns:ping(addresses, opts)")
+    has_lines((printed(question.ask, "kept_sleep", "?")), "nsh.sleep(seconds)")
+    has_lines((printed(question.ask, "kept_sleep", "??")), "function M.sleep(seconds)")
+end
+
 function TestSignature.test_elsewhere_there_is_none()
     for _, text in ipairs{ "", "host", "host:ping", 'host:ping("x")', "unknown(", "(", "{ ", "function f(",
         "-- host:ping(", "x = { [print" } do

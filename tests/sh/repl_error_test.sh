@@ -34,6 +34,9 @@ answers "a refusal is in the kernel's words, with its hint" 'host.link:add{ "x0"
   hint: this kernel has no such links, or not their module: as root, modprobe nope
   1 | host.link:add{ "x0", type = "nope" }
     |                ^~~~'
+line 'x = host.name'
+answers "an error of a command has no mark in the line before" 'nodes' \
+    'there is no lab yet: nsh.lab "name" begins one'
 answers "a line that stands above, without a place, is not repeated" 'error "boom"' 'stdin:1: boom'
 line 'function f(t)'
 line '  local q = t.a'
@@ -81,6 +84,9 @@ answers "its errors name it" 'n.x.y = 1' "stdin:1: attempt to index a number val
   1 | n.x.y = 1
     | ^"
 answers "what cannot be kept is told" 'local d <close> = nil' 'd is not kept: it ends with what was typed'
+answers "so is what a chunk declared that returned early" 'local e = 1; if e then return e end' \
+    '1
+e is not kept: the chunk returned before its end'
 answers "so is what failed" 'local k, l = 1, nope()' "stdin:1: attempt to call a nil value (global 'nope')
   1 | local k, l = 1, nope()
     |                 ^~~~

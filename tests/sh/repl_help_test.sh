@@ -86,6 +86,14 @@ fresh
 text 'host:exec{ ?'
 shows "or of all that there may be" '  cwd '
 fresh
+line 'local near = host'
+text 'near.close?'
+expect "it knows the locals" $'Example\n  ns1:close()\nnsh> near.close'
+fresh
+text 'near.link:add{ "x", type = "vxlan", df = ?'
+expect "in a table too" "  df  word: the bit: don't fragment; unset, set, inherit
+nsh> near.link:add{ \"x\", type = \"vxlan\", df ="
+fresh
 text '?'
 shows "on an empty line it shows around" 'More of help'
 fresh

@@ -66,6 +66,12 @@ ends "one after the other" 'begin() nsh.sleep(60)' C-c C-c C-c
 ends "one after the other in code that catches them" \
     'begin() for i = 1, 3 do pcall(nsh.sleep, 60) end nsh.sleep(60)' C-c C-c C-c
 key C-l
+line 'local gone = 1 begin() nsh.sleep(60)'
+begun
+key C-c
+expect "what an interrupted chunk declared is told" \
+    $'interrupted\ngone is not kept: what declared it was interrupted\nnsh>'
+key C-l
 line "h1 trap '' INT; touch $dir/begun; sleep 0.3; echo done"
 begun
 key C-c

@@ -42,6 +42,23 @@ clean 'hx hostname'
 ends_with '^~~~~~~~
 nsh>' && screen | grep -q "syntax error near 'hostname'"
 report $? "what is neither is an error of Lua's"
+clean 'h1 = nsh.netns.open("x"))'
+expect "so is what goes on like Lua" "stdin:1: unexpected symbol near ')'
+  1 | h1 = nsh.netns.open(\"x\"))
+    |                         ^
+nsh>"
+for rest in '> 3)' '- 3)' '.. "a")' '~= 3)' ':close())' 'and 3)'; do
+    clean "h1 $rest"
+    ends_with '^
+nsh>' && screen | grep -q "^stdin:1: .* near ')'"
+    report $? "h1 $rest"
+done
+clean 'h1 (echo sub; echo ~/x)'
+expect "but not what a command can begin with" $'nsh> h1 (echo sub; echo ~/x)\nsub\n'"$HOME/x"$'\nnsh>'
+mkdir "$HOME/bin"
+ln -s /bin/echo "$HOME/bin/say"
+clean 'h1 ~/bin/say home'
+expect "its path too" $'nsh> h1 ~/bin/say home\nhome\nnsh>'
 
 # --- ! and @ ---
 clean '!expr 6 \* 7; exit 3'
@@ -59,6 +76,18 @@ line 'ns = nsh.netns.add "plain"'
 clean 'plain ip -br link'
 ends_with 'nsh>' && screen | grep -q '^lo '
 report $? "a namespace with a name is a node as well"
+line '!: >/run/netns/stale'
+clean 'stale ls'
+expect "but not a name that nothing is behind" "stdin:1: syntax error near 'ls'
+  1 | stale ls
+    |       ^~
+nsh>"
+clean 'h2 echo stale'
+expect "also as a word" $'nsh> h2 echo stale\nstale\nnsh>'
+clean '@stale ls'
+expect "of which the kernel says what it is" \
+    $'nsh> @stale ls\ncannot open namespace stale: stale is not a network namespace (EINVAL)\nnsh>'
+line '!rm /run/netns/stale'
 clean '!sleep 60 & kill -9 0'
 expect "what a signal ends is told" $'nsh> !sleep 60 & kill -9 0\nended by SIGKILL\nnsh>'
 
@@ -87,6 +116,9 @@ expect "whose argument is seconds" $'timeout is 0.001 to 3600 seconds, not "abc"
 line 'net = 7'
 line 'net'
 expect "a global of that name is the user's" $'nsh> net\n7\nnsh>'
+line 'local dump = 8'
+line 'dump'
+expect "so is a local" $'nsh> dump\n8\nnsh>'
 
 # --- words with a dot ---
 clean '.help'
@@ -106,6 +138,19 @@ report $? ".watch shows a value again and again"
 key C-c
 ends_with $'interrupted\nnsh>'
 report $? "until Ctrl-C"
+clean 'local rows = {} for i = 1, 99 do rows[i] = { number = i } end'
+line '.watch 0.5 #rows'
+ends_with $'\n99'
+report $? "it knows the locals"
+key C-c
+ends_with $'interrupted\nnsh>'
+line '.watch 0.5 rows'
+ends_with $'\n36' && screen | head -1 | grep -q '^every 0.5 s: rows'
+report $? "what is longer than the screen is cut"
+key C-c
+ends_with $'interrupted\nnsh>'
+clean '("x"):rep(110)'
+expect "long lines are wrapped again behind it" $'\nxxxxxxxxxx\nnsh>'
 line '.watch 2'
 expect "or says what it needs" $'there is nothing to watch: .watch [seconds] expression\nnsh>'
 line '.quit'

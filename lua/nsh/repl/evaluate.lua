@@ -160,20 +160,37 @@ local function keep_last(entry, ...)
     return ...
 end
 
+local function leave()
+    require("nsh.repl.journal").watch(nil)
+    M.entry = nil
+end
+
 -- Its changes and its error go to the journal, also if it is interrupted.
 local function run(found, entry, is_timed)
-    local journal = require "nsh.repl.journal"
-    local _ <close> = setmetatable({}, { __close = function() journal.watch(nil) end })
+    local _ <close> = setmetatable({}, { __close = leave })
     M.entry, entry.failed = entry, "interrupted"
-    journal.watch(entry)
+    require("nsh.repl.journal").watch(entry)
     local ok, message, seconds = M.call(function() return keep_last(entry, found.fn()) end, found.silent)
     if ok then
         warn_of(found.lost, "it ends with what was typed")
+        warn_of(found.outcome.missed or "", "the chunk returned before its end")
     else
         entry.failed = message
         warn_of(declared(found.words), "what declared it failed")
     end
     tell_time(seconds, is_timed)
+end
+
+--- Says that Ctrl-C has ended what ran, and tidies up behind it: as long as it was raised, nothing else could.
+function M.interrupted()
+    local entry = M.entry
+    leave()
+    M.evaluating = false
+    show.to(nil)
+    M.complain "\ninterrupted"
+    if entry and entry.failed == "interrupted" then
+        warn_of(declared(entry.words), "what declared it was interrupted")
+    end
 end
 
 -- What the compiler says, with its mark.

@@ -44,7 +44,7 @@ end
 
 -- Ctrl-C at the prompt is answered by a new one, elsewhere by a word.
 local function interrupted()
-    if not readline.clear_line() then require "nsh.repl.evaluate".complain "\ninterrupted" end
+    if not readline.clear_line() then require "nsh.repl.evaluate".interrupted() end
 end
 
 --- Runs the prompt on standard input until Ctrl-D. `options.banner`: the program and its version, with

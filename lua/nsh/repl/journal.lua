@@ -3,9 +3,9 @@ local trace = require "nsh.trace"
 
 local M = {}
 
-local MOST = 100000 -- commands of one chunk: it may loop until it is interrupted
+local MOST = 100000 -- commands of a session: it may go on for days
 
-local entries = {}
+local entries, count = {}, 0
 
 --- A new entry for a text that is about to run. Its fields: `text`; `name`: under which it is compiled, so that each
 -- has its own; `commands`: what it changed, as `nsh -x` tells it; and what others note: `failed`, the error's text.
@@ -46,8 +46,8 @@ local function differs(before)
 end
 
 local function note(entry, line)
-    local count = #entry.commands
-    if count < MOST then entry.commands[count + 1] = line else entry.has_more = true end
+    count = count + 1
+    if count <= MOST then entry.commands[#entry.commands + 1] = line else entry.has_more = true end
 end
 
 --- Notes what changes until `watch(nil)`: commands (`has_more`: than are kept), and whether a global was set

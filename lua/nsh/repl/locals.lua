@@ -39,9 +39,10 @@ local function list_of(names)
     return table.concat(words, ", ")
 end
 
--- What is called at the end of a chunk.
-local function keeper(names)
+-- What is called at the end of a chunk, and notes in `outcome` that it was.
+local function keeper(names, outcome)
     return function(fn)
+        outcome.missed = nil
         local values, upvalues, i = table.pack(fn()), {}, 1
         while debug.getupvalue(fn, i) do
             upvalues[debug.getupvalue(fn, i)] = i
@@ -104,21 +105,24 @@ end
 -- --- public ----------------------------------------------------------------------------------------
 
 --- Compiles a chunk that is known to be Lua, with the locals of earlier ones around it. `plain`: what it was compiled
--- to alone; `words`: those of tokens.of. Returns the function and the names of the locals that will not be there
--- behind it ("" for none); or nil and an error: a constant is assigned to.
+-- to alone; `words`: those of tokens.of. Returns the function, the names of the locals that will not be there
+-- behind it ("" for none), and { missed }: the names of those that are there only once it has come to its end, nil
+-- from then on; or nil and an error: a constant is assigned to.
 --
 --     locals.compile("x = x + 1", words, "=stdin", plain)
 function M.compile(text, words, name, plain)
     local names, lost = divide(tokens.locals(words))
     local variables, constants, values = found_by(words)
-    if not (names[1] or variables[1] or constants[1]) then return plain, list_of(lost) end
+    local outcome = { missed = names[1] and list_of(names) }
+    if not (names[1] or variables[1] or constants[1]) then return plain, list_of(lost), outcome end
     local outer, message = load(around(with_keeper(text, words, names), variables, constants), name, "t")
     if not outer and names[1] then -- a goto that leads to its end, or more locals than Lua allows
         outer, message = load(around(text, variables, constants), name, "t")
         table.move(names, 1, #names, #lost + 1, lost)
+        outcome.missed = nil
     end
     if not outer then return nil, message end
-    return join(outer(keeper(names), table.unpack(values, 1, #constants))), list_of(lost)
+    return join(outer(keeper(names, outcome), table.unpack(values, 1, #constants))), list_of(lost), outcome
 end
 
 --- The value of a local that is kept, for completion and help: whether there is one of that name, and its value.
@@ -131,14 +135,13 @@ function M.get(name)
     return true, select(2, debug.getupvalue(one[1], one[2]))
 end
 
---- The names of all that are kept, sorted.
+--- What names mean at the prompt, for completion and help: a table of the locals, with the globals behind it.
 --
---     locals.names()   --> { "x" }
-function M.names()
-    local names = {}
-    for name in pairs(kept) do names[#names + 1] = name end
-    table.sort(names)
-    return names
+--     locals.scope().host
+function M.scope()
+    local own = {}
+    for name in pairs(kept) do own[name] = select(2, M.get(name)) end
+    return setmetatable(own, { __index = _G })
 end
 
 return M

@@ -84,16 +84,29 @@ M.words = words -- for completion
 
 -- --- which is meant --------------------------------------------------------------------------------
 
--- A global of that name is the user's own.
+-- What the user has given that name is meant then.
+local function is_own(name)
+    return rawget(_G, name) ~= nil or require("nsh.repl.locals").get(name)
+end
+
 local function find_word(text)
     local word, argument = text:match "^%s*(%l+)%s*(%S*)%s*$"
-    local is_theirs = words[word] and rawget(_G, word) == nil and (argument == "" or word == "pingall")
+    local is_theirs = words[word] and (argument == "" or word == "pingall") and not is_own(word)
     return is_theirs and function() return words[word](argument) end or nil
+end
+
+-- How Lua goes on behind a name, and no command begins: "~/x" and "../x" are paths, "(" and "[" the shell's.
+local operators = { "^[=<>+*%%^#&|,:;)%]}]", "^~=", "^[-/~]%s", "^%.%.%s", "^and%s", "^or%s" }
+
+local function goes_on(rest)
+    for _, operator in ipairs(operators) do
+        if rest:find(operator) then return true end
+    end
 end
 
 local function find_command(text)
     local name, command = text:match "^%s*(%S+)%s+(%S.*)$"
-    if not name or read.compile(text) then return nil end
+    if not name or goes_on(command) or read.compile(text) then return nil end
     local node = nodes.find(name)
     return node and function() nodes.run_there(node, command) end
 end

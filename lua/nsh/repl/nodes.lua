@@ -39,11 +39,16 @@ local function named_namespace(name)
     end
 end
 
---- The node or namespace of that name, or nil.
+local function look_up(name)
+    return node_of_lab(name) or (name == "host" and require("nsh").host) or named_namespace(name)
+end
+
+--- The node or namespace of that name; nil if there is none, or its name is all that is left of it.
 --
 --     nodes.find "h1"
 function M.find(name)
-    return node_of_lab(name) or (name == "host" and require("nsh").host) or named_namespace(name)
+    local ok, node = pcall(look_up, name)
+    return ok and node or nil
 end
 
 local function namespace_of(node)
@@ -69,7 +74,7 @@ end
 --
 --     nodes.get "h1"
 function M.get(name)
-    local node = M.find(name)
+    local node = look_up(name)
     if node then return node end
     local errors = require "nsh.errors"
     local near = require("nsh.suggest").nearest(name, M.names())

@@ -4,6 +4,7 @@ local context = require "nsh.repl.complete.context"
 local lex = require "nsh.repl.complete.lex"
 local locals = require "nsh.repl.complete.locals"
 local look = require "nsh.repl.complete.look"
+local scope = require("nsh.repl.locals").scope
 
 local M = {}
 
@@ -37,7 +38,7 @@ end
 -- The page about what a path leads to, or about its name: `nsh.lab` may not be loaded yet.
 local function page_of(path, text, known)
     local help = require "nsh.repl.help"
-    local value = look.resolve(path, _G, known)
+    local value = look.resolve(path, scope(), known)
     if type(value) == "string" and #path == 1 and path[1].value then return help.named(value) end
     if value ~= nil then return help.about(value) end
     return help.named((text:match "^%s*(.-)%s*$")) or help.named(name_of(path))
@@ -60,7 +61,7 @@ end
 
 local function source_of(text)
     local path = path_of(text)
-    local value = path and look.resolve(path, _G)
+    local value = path and look.resolve(path, scope())
     local source = type(value) == "function" and require("nsh.repl.doc").source(value)
     return source or raise(text, "no source to show of")
 end
@@ -89,7 +90,7 @@ end
 -- What can stand in the table that the cursor is in.
 local function page_of_keys(c)
     local keys = require "nsh.repl.complete.keys"
-    local level = c.call and c.tables and keys.level(c, _G, c.known)
+    local level = c.call and c.tables and keys.level(c, scope(), c.known)
     local rows = level and keys.rows(level) or {}
     if #rows == 0 then return nil end
     return require("nsh.repl.attributes").of_rows(rows, c.key)
@@ -153,7 +154,7 @@ function M.signature(text)
     local tokens = lex.tokens(text)
     local call = context.open_call(tokens)
     if not call then return nil end
-    local fn, self = look.resolve(call.path, _G, locals.of(tokens))
+    local fn, self = look.resolve(call.path, scope(), locals.of(tokens))
     return type(fn) == "function" and signature_of(fn, self) or nil
 end
 

@@ -1,6 +1,7 @@
 --- Completion at the prompt: the matches for readline, and how it shows them.
 local core = require "nsh.core"
 local readline = require "nsh.core.readline"
+local scope = require("nsh.repl.locals").scope
 local line = require "nsh.repl.complete.line"
 
 local M = {}
@@ -19,15 +20,8 @@ local function files(prefix, tail)
     return found
 end
 
--- The globals, with the locals that the prompt remembers in front of them.
-local function names()
-    local locals, own = package.loaded["nsh.repl.locals"], {}
-    for _, name in ipairs(locals and locals.names() or {}) do own[name] = select(2, locals.get(name)) end
-    return setmetatable(own, { __index = _G })
-end
-
 local function lua(before, start, after)
-    local found, at = require "nsh.repl.complete".complete(before:sub(start), names(), after)
+    local found, at = require "nsh.repl.complete".complete(before:sub(start), scope(), after)
     return found, at + start - 1
 end
 
