@@ -1,6 +1,6 @@
 # nsh: a scriptable shell for Linux network namespaces.
 #
-#   make            ./nsh, and below build/plain/nsh core.so for a stock lua5.4, core/pcap.so for captures
+#   make            ./nsh, and below build/plain nsh/core.so for a stock lua5.4, nsh/core/pcap.so for captures, nsh.3
 #   make demo       builds, and runs examples/bridge.lua in a sandbox
 #   make check      builds, and runs all tests, or those in TESTS; SANITIZE=1: those of the code, with ASan and UBSan
 #   make check-vm   the tests that this kernel skips, on Debian's under qemu; TESTS="tests/lua/x_test.lua …" or all
@@ -18,6 +18,7 @@ BUILD   := build/$(if $(SANITIZE),sanitize,plain)
 NSH     := $(if $(SANITIZE),$(BUILD)/bin/nsh,nsh)
 MODULE  := $(BUILD)/nsh/core.so
 PCAP    := $(BUILD)/nsh/core/pcap.so
+MANUAL  := $(BUILD)/nsh.3
 LUA     := lua5.4
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
@@ -47,7 +48,7 @@ TESTS   ?= $(if $(SANITIZE),$(filter-out $(REPEATS),$(wildcard tests/lua/*_test.
 UNITS   := $(patsubst tests/core/%.c,$(BUILD)/tests/%,$(wildcard tests/core/*_test.c))
 object   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(NSH) $(MODULE) $(PCAP)
+all: $(NSH) $(MODULE) $(PCAP) $(MANUAL)
 
 $(NSH): $(call object,$(CORE) $(BINDING) $(PROGRAM)) $(BUILD)/embedded.o
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LIBS) -lreadline
@@ -57,6 +58,10 @@ $(MODULE): $(call object,$(CORE) $(BINDING))
 
 $(PCAP): $(call object,$(CAPTURE))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(PCAP_LIBS)
+
+# From the doc comments above the functions, as help has them.
+$(MANUAL): bindings/man.lua $(MODULES)
+	$(call say,MAN,$@)mkdir -p $(@D) && LUA_PATH='lua/?.lua;lua/?/init.lua' $(LUA) $< >$@.new && mv $@.new $@
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(NSH_CFLAGS) -c -o $@ $<
@@ -85,7 +90,7 @@ CHECK_PACKAGES := lua-unit libcmocka-dev perl tmux procps util-linux man-db grap
                   passt tcpdump wireguard-tools zsh
 BENCH_PACKAGES := python3-pyroute2 mininet bridge-utils
 VM_PACKAGES    := qemu-system-x86 busybox-static cpio kmod
-LINT_PACKAGES  := clang-format cppcheck lua-check shellcheck
+LINT_PACKAGES  := clang-format cppcheck lua-check man-db shellcheck
 
 demo:
 	$(Q)tests/packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
@@ -122,9 +127,11 @@ bench:
 	$(Q)tests/bench/run
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
 	install $(NSH) $(DESTDIR)$(PREFIX)/bin/nsh
 	install -m 644 bindings/nsh.1 $(DESTDIR)$(PREFIX)/share/man/man1/nsh.1
+	install -m 644 $(MANUAL) $(DESTDIR)$(PREFIX)/share/man/man3/nsh.3
 	install -m 644 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core.so
 	install -m 644 $(PCAP) $(DESTDIR)$(PREFIX)/lib/lua/5.4/nsh/core/pcap.so
 	cd lua && for f in $(patsubst lua/%,%,$(MODULES)); do \

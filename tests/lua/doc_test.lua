@@ -65,6 +65,17 @@ function TestDoc.test_the_library()
     assert_documented("show", show)
 end
 
+function TestDoc.test_the_manual_page_has_all_of_them()
+    local page <close> = assert(io.open(os.getenv "NSH_BUILD" .. "/nsh.3"))
+    local headed, count = {}, 0
+    for signature in page:read "a":gmatch "%.SS ([^\n]*)" do headed[signature] = true end
+    for _, about in ipairs(doc.all()) do
+        lu.assertTrue(headed[about.signature], about.signature)
+        count = count + 1
+    end
+    lu.assertTrue(count > 100)
+end
+
 function TestDoc.test_a_namespace_and_its_objects()
     assert_documented("ns", host)
     for name in pairs(require "nsh.core".netlink.objects()) do assert_documented("ns." .. name, host[name]) end
