@@ -100,8 +100,7 @@ text 'nsh --keep -Se "x" br'
 key Tab
 text 'i'
 key Tab
-ends_with 'brook/' && key Space
-screen | grep -q 'nsh --keep -Se "x" bridge.lua'
+shows 'nsh --keep -Se "x" bridge.lua'
 report $? "zsh completes a script behind options"
 key C-u
 text 'nsh --dr'

@@ -16,12 +16,17 @@ text() { term send-keys -l "${1/%;/\\;}"; } # to tmux a semicolon at the end end
 key() { term send-keys "$@"; }
 line() { text "$1" && key Enter; }
 
-# Waits until the end of the screen is TEXT (lines divided by newlines), at most 20 s.
-ends_with() {
+# on_screen TEXT REST: waits until TEXT is on the screen (lines divided by newlines), and behind it what matches
+# REST, at most 20 s.
+# shellcheck disable=SC2053 # a pattern
+on_screen() {
     local end
     for ((end = SECONDS + 20; SECONDS < end; )); do
-        [[ "$(screen)" == *"$1" ]] && return
+        [[ "$(screen)" == *"$1"$2 ]] && return
         sleep 0.05
     done
     return 1
 }
+
+shows() { on_screen "$1" '*'; }
+ends_with() { on_screen "$1" ''; }
