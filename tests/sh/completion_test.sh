@@ -100,7 +100,7 @@ text 'nsh --keep -Se "x" br'
 key Tab
 text 'i'
 key Tab
-shows 'nsh --keep -Se "x" bridge.lua'
+appears 'nsh --keep -Se "x" bridge.lua'
 report $? "zsh completes a script behind options"
 key C-u
 text 'nsh --dr'

@@ -23,8 +23,7 @@ fresh() { # the prompt on a screen without anything else
 }
 
 shows() { # shows NAME TEXT: it is somewhere on the screen
-    for _ in {1..200}; do [[ "$(screen)" == *"$2"* ]] && break; sleep 0.05; done
-    [[ "$(screen)" == *"$2"* ]]
+    appears "$2"
     report $? "$1"
 }
 

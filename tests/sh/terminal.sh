@@ -28,5 +28,5 @@ on_screen() {
     return 1
 }
 
-shows() { on_screen "$1" '*'; }
+appears() { on_screen "$1" '*'; }
 ends_with() { on_screen "$1" ''; }
