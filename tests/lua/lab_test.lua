@@ -264,6 +264,18 @@ function TestUp:test_everybody_reaches_everybody()
     lu.assertEquals({ result.matrix.h1.h3, result.matrix.h3.h1 }, { false, false })
 end
 
+-- As another lab does that ends at the same time: it takes the directory of all labs away if that is empty.
+function TestUp:test_files_beside_labs_that_end()
+    local other <close> = host:spawn{ "lua5.4", "-e", 'while true do os.remove "/run/nsh" end' }
+    for i = 1, 30 do
+        local lab <close> = nsh.lab("files" .. i)
+        lab:node "a":file("motd", "hello\n")
+        lab:up()
+        lu.assertEquals(lab:find "a":exec{ "cat", "/etc/motd", output = true }.out, "hello\n")
+    end
+    lu.assertTrue(other:running())
+end
+
 TestRefusal = class()
 
 function TestRefusal:test_in_the_middle_takes_back_everything()

@@ -359,18 +359,6 @@ local function sysctl_command(step, value)
         trace.quote(step.by.args[1] .. "=" .. value_text(value))
 end
 
--- The guardian removes the last one first; a directory that others still use stays.
-local function make_directory(layer, step, words)
-    local path = "/run"
-    for _, word in ipairs(words) do
-        path = path .. "/" .. word
-        local ok, err = guardian.undo_unlink(layer.id, path)
-        if ok then ok, err = core.file.mkdir(path) end
-        if not ok then refuse(step, err) end
-    end
-    return path
-end
-
 local function write_file(step, path, text)
     local file, message = io.open(path, "w")
     if not file then refuse(step, errors.new("EIO", message)) end
@@ -380,8 +368,10 @@ end
 
 local function apply_file(layer, step)
     local node, declaration = step.node, step.by
-    node.ns.etc = make_directory(layer, step, { "nsh", node.lab.name, node.name })
-    local path = node.ns.etc .. "/" .. declaration.args[1]
+    local folder, err = require "nsh.lab.folder".make(layer.id, { "nsh", node.lab.name, node.name })
+    if not folder then refuse(step, err) end
+    node.ns.etc = folder
+    local path = folder .. "/" .. declaration.args[1]
     errors.check(guardian.undo_unlink(layer.id, path))
     write_file(step, path, declaration.args.text)
 end
