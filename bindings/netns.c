@@ -89,7 +89,7 @@ static int ns_new_many(lua_State *L) {
     return 2;
 }
 
-/* begin(count): that many will be asked for by new_many from now on. finish(): no more of them. */
+/* begin(count): that many will be asked for by new_many. finish(): no more of them. */
 static int ns_begin(lua_State *L) {
     lua_Integer count = luaL_checkinteger(L, 1);
     luaL_argcheck(L, count >= 0, 1, "a number of namespaces");

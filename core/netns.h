@@ -18,11 +18,11 @@ int netns_new(struct error *err);
    of them are made, or none. */
 int netns_new_many(size_t count, int *fds, int *sockets, struct error *err);
 
-/* Sees to it that so many are there or being made, by a thread of its own, for the calls of
-   netns_new_many that follow: they wait for what is not ready yet. What fails is left to them. */
+/* Begins to make so many in a thread of its own, for the calls of netns_new_many that follow: they
+   wait for what is not ready yet. What fails is left to them. */
 void netns_begin(size_t count);
 
-/* Ends that, when the last was taken or will not be: what is left over is closed. */
+/* Ends it, when the last was taken or will not be: what is left over is closed. */
 void netns_end(void);
 
 /* A new namespace published as /run/netns/NAME by iproute2's protocol (ip-netns(8)): it lives until

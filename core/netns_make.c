@@ -1,5 +1,5 @@
-/* New network namespaces. Each costs the kernel 0.2 ms, in which the program that will need it can
-   do something else: so they can be begun before they are asked for. */
+/* New network namespaces. Each costs the kernel 0.2 ms, in which the program that asks for it can
+   do something else: so many of them can be begun before they are needed. */
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <pthread.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "netns.h"
@@ -54,50 +53,31 @@ static int make_one(struct made *made, struct error *err) {
 static struct {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t order, progress;
-    struct made *list; /* room for what is wanted */
+    pthread_cond_t progress;
+    struct made *list;
     size_t wanted, ready, taken;
-    int home;   /* where the thread waits: whatever it made would live as long as it is in there */
-    bool begun; /* there is a thread to join */
-    bool working;  /* it has not come to its end */
-    bool unwanted; /* it shall */
-    pid_t owner;   /* a forked child has the list but not the thread */
-} ahead = {
-    .home = -1,
-    .lock = PTHREAD_MUTEX_INITIALIZER,
-    .order = PTHREAD_COND_INITIALIZER,
-    .progress = PTHREAD_COND_INITIALIZER,
-};
+    bool working, unwanted;
+    pid_t owner; /* a forked child has the list but not the thread */
+} ahead = { .lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER };
 
-/* Waits until one more is wanted; false if none will be. */
-static bool next_order(void) {
-    pthread_mutex_lock(&ahead.lock);
-    while (ahead.ready == ahead.wanted && !ahead.unwanted)
-        pthread_cond_wait(&ahead.order, &ahead.lock);
-    bool more = !ahead.unwanted;
-    pthread_mutex_unlock(&ahead.lock);
-    return more;
-}
-
-/* Publishes one, or the end if there is none. */
-static void deliver(const struct made *made) {
+/* Publishes one, or the end if there is none. Returns whether to go on. */
+static bool deliver(const struct made *made) {
     pthread_mutex_lock(&ahead.lock);
     if (made)
         ahead.list[ahead.ready++] = *made;
-    ahead.working = made != NULL;
+    ahead.working = made && ahead.ready < ahead.wanted && !ahead.unwanted;
+    bool more = ahead.working;
     pthread_cond_signal(&ahead.progress);
     pthread_mutex_unlock(&ahead.lock);
+    return more;
 }
 
 /* What is refused is asked for again, and explained, when it is needed. */
 static void *make_ahead(void *unused) {
     (void)unused;
     struct made made;
-    while (next_order() && make_one(&made, NULL) == 0) {
-        setns(ahead.home, CLONE_NEWNET);
-        deliver(&made);
-    }
-    deliver(NULL);
+    while (deliver(make_one(&made, NULL) == 0 ? &made : NULL))
+        ;
     return NULL;
 }
 
@@ -111,71 +91,40 @@ static int start_thread(void) {
     return code;
 }
 
-static void forget(void) {
-    close_fd(&ahead.home);
+void netns_begin(size_t count) {
+    if (ahead.list || count == 0)
+        return;
+    ahead.list = calloc(count, sizeof *ahead.list);
+    ahead.wanted = count;
+    ahead.ready = ahead.taken = 0;
+    ahead.working = true;
+    ahead.unwanted = false;
+    ahead.owner = getpid();
+    if (ahead.list && start_thread() == 0)
+        return;
     free(ahead.list);
     ahead.list = NULL;
-    ahead.wanted = ahead.ready = ahead.taken = 0;
-    ahead.begun = ahead.working = ahead.unwanted = false;
-}
-
-static void begin(void) {
-    forget();
-    ahead.owner = getpid();
-    ahead.home = netns_current(NULL);
-    ahead.begun = ahead.working = ahead.home >= 0 && start_thread() == 0;
-}
-
-/* Room doubles, or a node after the other would copy it each time. */
-static void want(size_t wanted) {
-    if (wanted <= ahead.wanted)
-        return;
-    size_t room = 16;
-    while (room < wanted)
-        room *= 2;
-    struct made *list = reallocarray(ahead.list, room, sizeof *list);
-    if (!list)
-        return;
-    ahead.list = list;
-    ahead.wanted = wanted;
-    pthread_cond_signal(&ahead.order);
-}
-
-static bool is_ours(void) {
-    return ahead.begun && ahead.owner == getpid();
-}
-
-void netns_begin(size_t count) {
-    if (count == 0)
-        return;
-    if (!ahead.begun)
-        begin();
-    if (!is_ours())
-        return;
-    pthread_mutex_lock(&ahead.lock);
-    want(ahead.taken + count);
-    pthread_mutex_unlock(&ahead.lock);
 }
 
 void netns_end(void) {
-    if (!is_ours())
+    if (!ahead.list)
         return;
     pthread_mutex_lock(&ahead.lock);
     ahead.unwanted = true;
-    pthread_cond_signal(&ahead.order);
     pthread_mutex_unlock(&ahead.lock);
     pthread_join(ahead.thread, NULL);
     while (ahead.taken < ahead.ready)
         discard(&ahead.list[ahead.taken++]);
-    forget();
+    free(ahead.list);
+    ahead.list = NULL;
 }
 
 /* Waits for one that is under way. False if there is none. */
 static bool take_one(struct made *made) {
-    if (!is_ours())
+    if (!ahead.list || ahead.owner != getpid())
         return false;
     pthread_mutex_lock(&ahead.lock);
-    while (ahead.taken == ahead.ready && ahead.ready < ahead.wanted && ahead.working)
+    while (ahead.taken == ahead.ready && ahead.working)
         pthread_cond_wait(&ahead.progress, &ahead.lock);
     bool found = ahead.taken < ahead.ready;
     if (found)

@@ -38,7 +38,7 @@ local function end_of_run(steps, first)
 end
 
 -- The first namespaces are taken in their turn, more when a step needs one of them: the kernel has been at work on
--- them since they were declared.
+-- them since begin().
 local function take_namespaces(layer)
     local coming = layer.coming
     local first, last = coming.taken + 1, math.min(coming.taken + NAMESPACES, #coming)
