@@ -57,7 +57,7 @@ local function new(name)
     start_guardian()
     -- The seed is what MACs follow from: the same at each run.
     local lab = setmetatable({ name = name, seed = seed, nodes = {}, by_name = {}, waiting = {}, layers = {},
-        expected = 0, dirty = true }, Lab)
+        dirty = true }, Lab)
     local draw = package.loaded["nsh.lab.draw"]
     if draw then draw.note(lab) end
     count = count + 1
@@ -79,21 +79,6 @@ function Lab:__tostring() return "lab " .. self.name end
 
 function Lab:__close() self:down() end
 
--- Its namespace is on its way while the script goes on. At the prompt there is no hurry: nothing is made before it
--- is needed.
-local function expect_namespace(lab)
-    lab.expected = lab.expected + 1
-    if not dry.on and not package.loaded["nsh.repl"] then core.netns.begin(lab.expected) end
-end
-
--- It was never brought up.
-local function expect_no_more(lab)
-    if lab.expected > 0 then core.netns.finish() end
-    lab.expected = 0
-end
-
-Lab.__gc = expect_no_more
-
 --- Declares a node of a kind ("node", "switch", "host", "outside"), for lab:node and its like. Errors: EEXIST.
 --
 --     local node = lab:add_node("app3", "node")
@@ -105,7 +90,6 @@ function methods.add_node(lab, name, kind)
     local node = Node.new(lab, name, kind, where)
     lab.nodes[#lab.nodes + 1], lab.by_name[name] = node, node
     lab.dirty = true
-    if kind ~= "host" then expect_namespace(lab) end
     return node
 end
 
@@ -176,10 +160,7 @@ function methods:plan() return require("nsh.lab.apply").commands(self) end
 --
 --     lab:up()
 function methods:up()
-    if self.dirty or self.going then
-        require("nsh.lab.apply").up(self)
-        self.expected = 0
-    end
+    if self.dirty or self.going then require("nsh.lab.apply").up(self) end
     return self
 end
 
@@ -187,10 +168,7 @@ end
 -- needs a moment more. It can be brought up again. Nothing happens if it is not up.
 --
 --     lab:down()
-function methods:down()
-    expect_no_more(self)
-    require("nsh.lab.apply").down(self)
-end
+function methods:down() require("nsh.lab.apply").down(self) end
 
 --- Pings from every node every other one, and prints the matrix (at the prompt it is the value that is
 -- shown). `opts` and what is returned: see `pingall`.
