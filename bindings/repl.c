@@ -16,6 +16,8 @@
 
 #include <readline/readline.h>
 
+#include "../core/terminal.h"
+
 static struct {
     lua_State *L; /* who feeds */
     char *line;   /* what the line handler got: ours to free; NULL at the end of the input */
@@ -53,7 +55,8 @@ static void leave_terminal_alone(void) {
 static void end_line(void) {
     if (!reader.active)
         return;
-    rl_deprep_term_function = repl_in_foreground() ? rl_deprep_terminal : leave_terminal_alone;
+    rl_deprep_term_function =
+        terminal_in_foreground(STDIN_FILENO) ? rl_deprep_terminal : leave_terminal_alone;
     rl_callback_handler_remove();
     repl_give_terminal();
     reader.active = false;
@@ -135,7 +138,7 @@ static void come_back(void) {
 
 void repl_follow_terminal(void) {
     enum terminal_change change = reader.active ? repl_terminal_change() : TERMINAL_SAME;
-    if (change == TERMINAL_SAME || !repl_in_foreground())
+    if (change == TERMINAL_SAME || !terminal_in_foreground(STDIN_FILENO))
         return; /* or, continued in the background: it is told again when it comes back */
     repl_hide_hint();
     if (change == TERMINAL_CONTINUED)

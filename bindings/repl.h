@@ -48,9 +48,6 @@ void repl_redraw(void);
 void repl_take_terminal(void);
 void repl_give_terminal(void);
 
-/* Whether the terminal is ours to change. */
-bool repl_in_foreground(void);
-
 /* A descriptor that is readable when repl_terminal_change has something to tell; -1 with errno set
    if there is none left. */
 int repl_watch_terminal(void);

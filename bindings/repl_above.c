@@ -2,12 +2,13 @@
  * long. */
 #include "repl.h"
 
-#include <errno.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <readline/readline.h>
+
+#include "../core/pipe.h"
 
 static bool is_hidden;      /* the prompt stands, but is not on the screen */
 static bool is_broken_line; /* what was printed since did not end with a newline */
@@ -32,18 +33,6 @@ void repl_redraw(void) {
 
 /* --- the streams ------------------------------------------------------------------------------ */
 
-/* The bytes that were written: all of them, or as far as it went. */
-static size_t write_all(int fd, const char *text, size_t size) {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t written = write(fd, text + done, size - done);
-        if (written < 0 && errno != EINTR)
-            break;
-        done += written > 0 ? (size_t)written : 0;
-    }
-    return done;
-}
-
 /* Readline rings by stderr, which moves nothing. */
 static bool is_bell(const char *text, size_t size) {
     return size == 1 && *text == '\a';
@@ -53,10 +42,11 @@ static ssize_t write_above(void *fd, const char *text, size_t size) {
     bool moves = !is_bell(text, size);
     if (moves && repl_is_active() && !is_hidden)
         hide();
-    size_t written = write_all(*(const int *)fd, text, size);
-    if (moves && written > 0)
-        is_broken_line = text[written - 1] != '\n';
-    return (ssize_t)written;
+    if (pipe_write_all(*(const int *)fd, text, size) < 0)
+        return 0; /* that is how a stream is told */
+    if (moves && size > 0)
+        is_broken_line = text[size - 1] != '\n';
+    return (ssize_t)size;
 }
 
 /* Makes print, io.write and all else that writes to a standard stream of C's use another one;

@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../core/terminal.h"
+
 static struct {
     int wake;              /* eventfd: something has changed */
     struct termios before; /* the first prompt */
@@ -46,17 +48,11 @@ static void on_wake(int signal) {
     errno = saved;
 }
 
-/* Whoever changes it from the background is stopped; one that controls nobody has no background. */
-bool repl_in_foreground(void) {
-    pid_t group = tcgetpgrp(STDIN_FILENO);
-    return group < 0 || group == getpgrp();
-}
-
 /* Gives the terminal back, then lets the signal do what it would have done without us. */
 static void on_leave(int signal) {
     static const char paste_off[] = "\033[?2004l\r\n";
     int saved = errno;
-    if (terminal.is_there && repl_in_foreground() &&
+    if (terminal.is_there && terminal_in_foreground(STDIN_FILENO) &&
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before) == 0 &&
         write(STDOUT_FILENO, paste_off, sizeof paste_off - 1) < 0)
         errno = saved; /* nobody reads any more: nothing is left to tidy */

@@ -2,14 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 
-static bool in_foreground(int fd) {
-    return tcgetpgrp(fd) == getpgrp();
+bool terminal_in_foreground(int fd) {
+    pid_t group = tcgetpgrp(fd);
+    return group < 0 || group == getpgrp();
 }
 
 /* We are in the background meanwhile: without the mask this would stop us. */
@@ -35,7 +35,7 @@ static int watch_stops(sigset_t *before) {
 void terminal_lend(struct terminal *terminal) {
     *terminal = (struct terminal){ .fd = -1, .stops = -1 };
     cleanup_fd int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || !in_foreground(fd) || tcgetattr(fd, &terminal->modes) < 0)
+    if (fd < 0 || !terminal_in_foreground(fd) || tcgetattr(fd, &terminal->modes) < 0)
         return;
     terminal->stops = watch_stops(&terminal->mask);
     terminal->fd = take_fd(&fd);
@@ -61,7 +61,7 @@ void terminal_suspend(const struct terminal *terminal, pid_t group) {
         return;
     set_foreground(terminal->fd, getpgrp(), &terminal->modes);
     kill(0, SIGTSTP); /* the kernel ignores it where no shell could continue us */
-    if (in_foreground(terminal->fd))
+    if (terminal_in_foreground(terminal->fd))
         set_foreground(terminal->fd, group, &theirs);
     kill(-group, SIGCONT);
 }

@@ -1,6 +1,7 @@
 /* The terminal, while a program has it. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <termios.h>
 
@@ -10,6 +11,10 @@ struct terminal {
     struct termios modes; /* as they were, to be put back */
     sigset_t mask;        /* the signal mask before SIGCHLD was blocked */
 };
+
+/* Whether that terminal is ours to change: whoever does so from the background is stopped. One that
+   controls nobody has no background. */
+bool terminal_in_foreground(int fd);
 
 /* Before the fork: remembers the modes. fd stays -1 if we have no terminal or are not in its
    foreground; the other functions then do nothing. SIGCHLD is blocked until terminal_take. */

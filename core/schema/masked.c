@@ -99,8 +99,5 @@ bool read_masked(const struct reader *r, const struct field *f, struct value *v)
     } else if (bits < (int)size * 8) {
         snprintf(end, 8, "/%d", bits);
     }
-    v->type = VALUE_TEXT;
-    v->text = v->buffer;
-    v->length = strlen(v->buffer);
-    return true;
+    return value_is_buffer(v);
 }

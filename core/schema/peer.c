@@ -11,13 +11,6 @@
 #include "../endpoint.h"
 #include "../key.h"
 
-static bool show(struct value *v) {
-    v->type = VALUE_TEXT;
-    v->text = v->buffer;
-    v->length = strlen(v->buffer);
-    return true;
-}
-
 /* --- KEY -------------------------------------------------------------------------------------- */
 
 /* Zeros are none. */
@@ -42,7 +35,7 @@ bool read_key(const struct reader *r, const struct field *f, struct value *v) {
         key_format(key, v->buffer);
     else if (!r->message)
         return false;
-    return show(v);
+    return value_is_buffer(v);
 }
 
 /* --- ENDPOINT --------------------------------------------------------------------------------- */
@@ -127,7 +120,7 @@ bool read_endpoint(const struct reader *r, const struct field *f, struct value *
                  address_format(AF_INET, &from.v4.sin_addr, host), ntohs(from.v4.sin_port));
     else
         return false;
-    return show(v);
+    return value_is_buffer(v);
 }
 
 /* --- NETWORK ---------------------------------------------------------------------------------- */
@@ -166,5 +159,5 @@ bool read_network(const struct reader *r, const struct field *f, struct value *v
         return false;
     address_format(size == 4 ? AF_INET : AF_INET6, mnl_attr_get_payload(ip), host);
     snprintf(v->buffer, sizeof v->buffer, "%s/%u", host, mnl_attr_get_u8(bits));
-    return show(v);
+    return value_is_buffer(v);
 }

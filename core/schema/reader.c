@@ -69,10 +69,6 @@ static bool as_text(struct value *v, const char *text, size_t length) {
     return true;
 }
 
-static bool as_buffer(struct value *v) {
-    return as_text(v, v->buffer, strlen(v->buffer));
-}
-
 static bool as_number(struct value *v, int64_t number) {
     v->type = VALUE_NUMBER;
     v->number = number;
@@ -130,26 +126,26 @@ static bool as_handle(struct value *v, uint32_t handle) {
         snprintf(v->buffer, sizeof v->buffer, ":%x", minor);
     else
         snprintf(v->buffer, sizeof v->buffer, "%x:%x", major, minor);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_node(const struct reader *r, struct value *v, uint32_t handle) {
     if (!r->kind || strcmp(r->kind->name, "u32"))
         return as_number(v, handle);
     node_format(handle, v->buffer, sizeof v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_hex(struct value *v, int64_t number) {
     snprintf(v->buffer, sizeof v->buffer, "%#llx", (long long)number);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_piece(struct value *v, const struct field *f, int64_t number) {
     int digits = (__builtin_popcount(f->bit) + 3) / 4;
     snprintf(v->buffer, sizeof v->buffer, "0x%0*llx", digits,
              (long long)((number & f->bit) >> field_shift(f)));
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 /* The number, if nobody has it. */
@@ -159,14 +155,14 @@ static bool as_account(struct value *v, bool is_group, uint32_t id) {
     if (!group && !user)
         return as_number(v, id);
     snprintf(v->buffer, sizeof v->buffer, "%s", group ? group->gr_name : user->pw_name);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_quad(struct value *v, uint32_t number) {
     uint8_t bytes[4];
     wire_store(bytes, BE32, number);
     address_format(AF_INET, bytes, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_realms(struct value *v, int64_t number) {
@@ -175,12 +171,12 @@ static bool as_realms(struct value *v, int64_t number) {
         snprintf(v->buffer, sizeof v->buffer, "%lld/%lld", from, to);
     else
         snprintf(v->buffer, sizeof v->buffer, "%lld", to);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_version(struct value *v, uint32_t halves) {
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", halves >> 16, halves & 0xffff);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_word(struct value *v, const struct field *f, int64_t number) {
@@ -189,7 +185,7 @@ static bool as_word(struct value *v, const struct field *f, int64_t number) {
         return as_text(v, word, strlen(word));
     const char *format = f->bit != 16 ? "%lld" : f->meaning == NAMED ? "0x%02llx" : "%02llx";
     snprintf(v->buffer, sizeof v->buffer, format, (long long)number);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_range(const struct reader *r, const struct field *f, struct value *v, int64_t from) {
@@ -198,7 +194,7 @@ static bool as_range(const struct reader *r, const struct field *f, struct value
     read_number(r, &second, &to);
     snprintf(v->buffer, sizeof v->buffer, "%lld%s%lld", (long long)from, (const char *)f->of,
              (long long)to);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool as_seconds(struct value *v, const struct field *f, int64_t ticks) {
@@ -217,7 +213,7 @@ static bool as_interface(struct value *v, const struct netlink *nl, int64_t inde
     if (!name)
         return as_number(v, index);
     snprintf(v->buffer, sizeof v->buffer, "%s", name);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 /* Whether another row has a word that counts in place of the number. */
@@ -305,7 +301,7 @@ static bool from_mac(const struct reader *r, const struct field *f, struct value
         address_format(r->hardware, place.at, v->buffer);
     else
         mac_format(place.at, place.length, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool from_address(const struct reader *r, const struct field *f, struct value *v) {
@@ -324,7 +320,7 @@ static bool from_address(const struct reader *r, const struct field *f, struct v
         prefix_format(r->family, place.at, prefixlen, v->buffer);
     else
         address_format(r->family, place.at, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool is_multicast(const uint8_t *ip, size_t size) {
@@ -348,7 +344,7 @@ static bool from_ip(const struct reader *r, const struct field *f, struct value 
     if (f->flags & (MULTICAST | UNICAST) && is_multicast(ip, size) != ((f->flags & MULTICAST) != 0))
         return false;
     address_format((int)f->bit, ip, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 /* A length of 0: there is none. */
@@ -363,7 +359,7 @@ static bool from_subnet(const struct reader *r, const struct field *f, struct va
         prefix_format((int)f->bit, place.at, (unsigned)bits, v->buffer);
     else
         address_format((int)f->bit, place.at, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool from_via(const struct reader *r, const struct field *f, struct value *v) {
@@ -373,7 +369,7 @@ static bool from_via(const struct reader *r, const struct field *f, struct value
         wire_load(place.at, U16) != AF_INET6)
         return false;
     address_format(AF_INET6, place.at + family, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool from_group(const struct reader *r, const struct field *f, struct value *v) {
@@ -386,7 +382,7 @@ static bool from_group(const struct reader *r, const struct field *f, struct val
         address_format(type == ETH_P_IP ? AF_INET : AF_INET6, place.at, v->buffer);
     else
         mac_format(place.at, ETH_ALEN, v->buffer);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 static bool from_flag(const struct reader *r, const struct field *f, struct value *v) {
@@ -402,7 +398,7 @@ static bool from_bridge_id(const struct reader *r, const struct field *f, struct
     const uint8_t *id = (const uint8_t *)place.at;
     int used = snprintf(v->buffer, sizeof v->buffer, "%02x%02x.", id[0], id[1]);
     mac_format(id + 2, 6, v->buffer + used);
-    return as_buffer(v);
+    return value_is_buffer(v);
 }
 
 /* Only our own requests have namespaces in them: descriptors whose names the message knows. */

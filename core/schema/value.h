@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct value {
     enum { VALUE_BOOL, VALUE_NUMBER, VALUE_REAL, VALUE_TEXT, VALUE_NETNS } type;
@@ -13,3 +14,11 @@ struct value {
     size_t length;
     char buffer[256]; /* where a reader makes its text */
 };
+
+/* Makes it the text that the buffer holds. Returns true: there is a value. */
+static inline bool value_is_buffer(struct value *v) {
+    v->type = VALUE_TEXT;
+    v->text = v->buffer;
+    v->length = strlen(v->buffer);
+    return true;
+}

@@ -465,7 +465,7 @@ end
 
 function TestLabs.test_numbers_in_names_count()
     local long = ("9"):rep(250)
-    lu.assertEquals(picture.sort { "eth10", long, "a", "eth2", "eth02", "10", "9" },
+    lu.assertEquals(require("nsh.natural").sort { "eth10", long, "a", "eth2", "eth02", "10", "9" },
         { "9", "10", long, "a", "eth02", "eth2", "eth10" })
 end
 

@@ -2,6 +2,7 @@
 --
 --     nsh.graph{ ns1, host }:save "network.svg"
 local errors = require "nsh.errors"
+local natural = require "nsh.natural"
 local picture = require "nsh.lab.picture"
 
 local M = {}
@@ -145,7 +146,7 @@ local function open_all()
     local netns = require "nsh.namespace"
     local list, names = { netns.current() }, {}
     for i, entry in ipairs(netns.list()) do names[i] = entry.name end
-    for _, name in ipairs(picture.sort(names)) do
+    for _, name in ipairs(natural.sort(names)) do
         local ok, ns = pcall(netns.open, name)
         if ok then list[#list + 1] = ns end
     end

@@ -13,6 +13,8 @@
 --   notes    what a lab says of its end of the cable, if it does: { "delay 50ms", "vlan 10" }
 --   up, state  nil for what is only declared
 -- The kinds of edges are "veth", "tunnel", and "lower" (a macvlan, and its lower link in another node).
+local natural = require "nsh.natural"
+
 local M = {}
 
 -- --- what is left out, and in which order the rest comes -----------------------------------------
@@ -36,29 +38,13 @@ local function is_drawn(interface)
     return interface.name ~= "lo" and not (is_fallback and interface.up == false)
 end
 
-local function itself(name) return name end
-
---- Sorts a list by names, in which numbers count as numbers: eth2 comes before eth10. `name_of(item)`: the
--- name of an item, which is itself if nothing is given. Returns the list.
---
---     picture.sort({ "eth10", "eth2" })   --> { "eth2", "eth10" }
-function M.sort(list, name_of)
-    local keys = {}
-    for _, item in ipairs(list) do
-        local name = (name_of or itself)(item)
-        keys[item] = name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end) .. "\0" .. name
-    end
-    table.sort(list, function(a, b) return keys[a] < keys[b] end)
-    return list
-end
-
 -- Sorted: the same network gives the same picture, in whatever order it was built.
 local function arrange(interfaces)
     local drawn = {}
     for _, interface in ipairs(interfaces) do
         if is_drawn(interface) then drawn[#drawn + 1] = interface end
     end
-    return M.sort(drawn, function(interface) return interface.name end)
+    return natural.sort(drawn, function(interface) return interface.name end)
 end
 
 --- The interfaces of a node, ports below their masters: a list of { interface =, ports = such a list }.

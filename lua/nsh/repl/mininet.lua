@@ -19,7 +19,7 @@ end
 local function show_nodes()
     local names = {}
     for _, node in ipairs(the_lab().nodes) do names[#names + 1] = node.name end
-    print("available nodes are: \n" .. table.concat(require("nsh.lab.picture").sort(names), " "))
+    print("available nodes are: \n" .. table.concat(require("nsh.natural").sort(names), " "))
 end
 
 -- Calls fn(node, its interfaces as words), `word(node, interface)` being one, or nil.

@@ -8,6 +8,7 @@ local keys = require "nsh.repl.complete.keys"
 local lex = require "nsh.repl.complete.lex"
 local locals = require "nsh.repl.complete.locals"
 local look = require "nsh.repl.complete.look"
+local natural = require "nsh.natural"
 local receiver = require "nsh.repl.complete.receiver"
 local values = require "nsh.repl.complete.values"
 
@@ -130,14 +131,9 @@ local function fits(c, one)
     return begins and (c.quote or c.word == "") and not one.text:find(special)
 end
 
--- "clink10" behind "clink9".
-local function sort_key(text)
-    return (text:gsub("%d+", function(digits) return ("0"):rep(12 - #digits) .. digits end))
-end
-
+-- Keys behind values.
 local function sort(list)
-    for _, one in ipairs(list) do one.order = (one.key and "1" or "0") .. sort_key(one.text) end
-    table.sort(list, function(a, b) return a.order < b.order end)
+    natural.sort(list, function(one) return (one.key and "1 " or "0 ") .. one.text end)
 end
 
 -- A candidate as it stands in the text, and what follows it for certain.

@@ -19,15 +19,13 @@ local function has_notes(matches)
     return false
 end
 
-local function pad(text, width) return text .. (" "):rep(width - width_of.columns(text)) end
-
 local function with_notes(matches, columns)
     local lines, width = {}, math.min(widest(matches), columns // 2)
     for i, match in ipairs(matches) do
         local room = columns - width - GAP - 1 -- nothing stands in the last column: some terminals go on
         local note = match.note and match.note ~= "" and width_of.cut(match.note, room)
         local text = width_of.cut(match.text, note and width or columns - 1)
-        lines[i] = note and pad(text, width + GAP) .. colour("faint", note) or text
+        lines[i] = note and width_of.fill(text, width + GAP) .. colour("faint", note) or text
     end
     return lines
 end
@@ -40,7 +38,7 @@ local function side_by_side(matches, columns)
     local lines = {}
     for row = 1, down do
         local cells = {}
-        for i = row, #matches, down do cells[#cells + 1] = pad(matches[i].text, width) end
+        for i = row, #matches, down do cells[#cells + 1] = width_of.fill(matches[i].text, width) end
         lines[row] = table.concat(cells):gsub("%s+$", "")
     end
     return lines
