@@ -37,7 +37,8 @@ local function text_of(field, is_in_record)
     parts[#parts + 1] = range_of(field)
     parts[#parts + 1] = words_of(field)
     if not is_in_record then
-        parts[#parts + 1] = key_of(field) ~= keys.written(field.name) and ("in records `%s`"):format(field.name) or nil
+        local differs = field.name and key_of(field) ~= keys.written(field.name)
+        parts[#parts + 1] = differs and ("in records `%s`"):format(field.name) or nil
         parts[#parts + 1] = field.write_only and "in no record" or nil
     end
     parts[#parts + 1] = field.read_only and "read only" or nil
@@ -80,11 +81,7 @@ function M.of_rows(rows, key)
     local out, list = page.new(), {}
     for _, row in ipairs(rows) do
         local is_meant = not key or row.word == key or row.name == key
-        if is_meant and not is_kind_data[row.value] then
-            local field = { word = row.word, name = row.name or row.word, value = row.value, words = row.words,
-                help = row.help, unit = row.unit, min = row.min, max = row.max }
-            list[#list + 1] = { row.word, text_of(field) }
-        end
+        if is_meant and not is_kind_data[row.value] then list[#list + 1] = { row.word, text_of(row) } end
     end
     out:rows(list)
     return out

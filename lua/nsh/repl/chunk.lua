@@ -32,9 +32,8 @@ local function better(text, as_expression, as_statements)
 end
 
 --- Compiles a text under a chunk name. Returns { fn, silent, lost }: `silent`: a semicolon at its end says that
--- nothing is shown; `is_expression`; `words`: those of tokens.of; `lost`: the names of locals that will not be
--- there behind it; `outcome`: that of locals.compile. Or nil, the error, the source that it is about, and how many
--- bytes of that nobody typed.
+-- nothing is shown; `is_expression`; `lost`: the names of locals that will not be there behind it; `outcome`: that of
+-- locals.compile. Or nil, the error, the source that it is about, and how many bytes of that nobody typed.
 --
 --     chunk.compile("1 + 1;", "=stdin")
 function M.compile(text, name)
@@ -50,9 +49,7 @@ function M.compile(text, name)
     end
     local fn, lost, outcome = locals.compile(whole, words, name, plain)
     if not fn then return nil, lost, text, 0 end
-    return {
-        fn = fn, silent = silent, lost = lost, outcome = outcome, words = words, is_expression = whole ~= text,
-    }
+    return { fn = fn, silent = silent, lost = lost, outcome = outcome, is_expression = whole ~= text }
 end
 
 return M

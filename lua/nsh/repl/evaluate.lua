@@ -147,9 +147,9 @@ local function warn_of(names, why)
 end
 
 -- What is local to a chunk that failed is not there.
-local function declared(words)
-    local names = {}
-    for i, one in ipairs(require("nsh.repl.tokens").locals(words)) do names[i] = one.name end
+local function declared(entry)
+    local tokens, names = require "nsh.repl.tokens", {}
+    for i, one in ipairs(tokens.locals(tokens.of(entry.text))) do names[i] = one.name end
     return table.concat(names, ", ")
 end
 
@@ -176,7 +176,7 @@ local function run(found, entry, is_timed)
         warn_of(found.outcome.missed or "", "the chunk returned before its end")
     else
         entry.failed = message
-        warn_of(declared(found.words), "what declared it failed")
+        warn_of(declared(entry), "what declared it failed")
     end
     tell_time(seconds, is_timed)
 end
@@ -189,7 +189,7 @@ function M.interrupted()
     show.to(nil)
     M.complain "\ninterrupted"
     if entry and entry.failed == "interrupted" then
-        warn_of(declared(entry.words), "what declared it was interrupted")
+        warn_of(declared(entry), "what declared it was interrupted")
     end
 end
 
@@ -208,7 +208,7 @@ function M.text(text, is_timed)
     local entry = require("nsh.repl.journal").add(text)
     local found, message, source, hidden = require("nsh.repl.chunk").compile(text, entry.name)
     if found then
-        entry.words, entry.is_expression = found.words, found.is_expression
+        entry.compiles, entry.is_expression = true, found.is_expression
         run(found, entry, is_timed)
     else
         entry.failed = message

@@ -8,7 +8,8 @@ local MOST = 100000 -- commands of a session: it may go on for days
 local entries, count = {}, 0
 
 --- A new entry for a text that is about to run. Its fields: `text`; `name`: under which it is compiled, so that each
--- has its own; `commands`: what it changed, as `nsh -x` tells it; and what others note: `failed`, the error's text.
+-- has its own; `commands`: what it changed, as `nsh -x` tells it; and what others note: `failed`, the error's text,
+-- `compiles`, `is_expression`, `gives` (a value).
 --
 --     local entry = journal.add "x = 1"
 function M.add(text)
@@ -24,7 +25,7 @@ end
 --     journal.add_call 'nsh.host:exec "ls"'.failed = nil
 function M.add_call(text)
     local entry = M.add(text)
-    entry.words, entry.is_expression, entry.failed = require("nsh.repl.tokens").of(text), true, "interrupted"
+    entry.compiles, entry.is_expression, entry.failed = true, true, "interrupted"
     return entry
 end
 

@@ -64,8 +64,8 @@ local function declares(words, name)
 end
 
 -- Whether it reads the value of the chunk before it.
-local function needs_last(entry)
-    return entry.words and tokens.mentioned(entry.words)._ and not declares(entry.words, "_")
+local function needs_last(words)
+    return tokens.mentioned(words)._ and not declares(words, "_")
 end
 
 -- --- a chunk as text -------------------------------------------------------------------------------
@@ -79,9 +79,9 @@ local function compiles(text) return load(text, "=", "t") ~= nil end
 -- An expression as a statement: a call is one, and what else there is becomes the last value. Where a chunk returns,
 -- the script goes on: where it does so from a block it becomes a function, unless those behind it need its locals.
 local function statement(entry)
-    local text = entry.text:match "^(.-)%s*$"
-    local last = not entry.is_expression and tokens.last_return(entry.words)
-    if tokens.returns_early(entry.words) and not tokens.locals(entry.words)[1] then
+    local text, words = entry.text:match "^(.-)%s*$", tokens.of(entry.text)
+    local last = not entry.is_expression and tokens.last_return(words)
+    if tokens.returns_early(words) and not tokens.locals(words)[1] then
         return (entry.is_last and "_ = " or "") .. "(function()\n" .. text .. "\nend)()"
     elseif entry.is_expression and (entry.is_last or not compiles(text)) then
         return "_ = " .. text
@@ -123,7 +123,7 @@ end
 -- What had changed something when it failed does so again, and fails again; the script goes on.
 local function failed_text(entry)
     if entry.failed == "interrupted" then return interrupted_text(entry) end
-    if not entry.words or not (changed(entry) or entry.defines) then
+    if not entry.compiles or not (changed(entry) or entry.defines) then
         return commented("refused: " .. entry.text .. "\n  " .. first_line(entry.failed))
     end
     local whole = entry.is_expression and "return " .. entry.text or entry.text
@@ -145,11 +145,11 @@ local function invalid(message, hint) return errors.new("EINVAL", message, hint)
 local function mark_last(entries)
     local wanted = false
     for i = #entries, 1, -1 do
-        local entry = entries[i]
+        local entry, words = entries[i], tokens.of(entries[i].text)
         entry.is_last = wanted and entry.gives
         entry.is_kept = entry.failed ~= nil or entry.is_last or changed(entry) or entry.defines or
-            may_act(entry.words)
-        wanted = wanted and not entry.is_last or entry.is_kept and not entry.failed and needs_last(entry)
+            may_act(words)
+        wanted = wanted and not entry.is_last or entry.is_kept and not entry.failed and needs_last(words)
     end
 end
 
