@@ -487,6 +487,5 @@ int open_netlink(lua_State *L) {
     add_monitor(L);
     add_print(L);
     add_schema(L);
-    add_vocabulary(L);
     return 1;
 }

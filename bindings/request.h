@@ -57,11 +57,10 @@ struct reading {
    kernel would overwrite what is being read. */
 void read_undisturbed(lua_State *L, lua_CFunction fn, struct reading *reading);
 
-/* Fields of `nsh.core.netlink` that are made in batch.c, monitor.c, schema.c and vocabulary.c, and
-   methods of a socket in ready.c and print.c. */
+/* Fields of `nsh.core.netlink` that are made in batch.c, monitor.c and schema.c, and methods of a
+   socket in ready.c and print.c. */
 void add_batch(lua_State *L);
 void add_ready(lua_State *L);
 void add_monitor(lua_State *L);
 void add_print(lua_State *L);
 void add_schema(lua_State *L);
-void add_vocabulary(lua_State *L);

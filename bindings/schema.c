@@ -1,4 +1,5 @@
-/* core.netlink.schema: the tables of core/schema as Lua tables, for completion and help. */
+/* core.netlink.schema: the tables of core/schema as Lua tables, for completion, help and documents.
+ */
 #include "../core/schema/names.h"
 #include "../core/schema/unit.h"
 #include "request.h"
@@ -177,21 +178,31 @@ static void push_table(lua_State *L, const struct table *table) {
     }
 }
 
+/* What is on top of the stack becomes the last of the list below it, and stands there by name, too.
+ */
+static void append(lua_State *L, const char *name) {
+    set_text(L, "name", name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
 static void push_verbs(lua_State *L, const struct verb *verbs) {
     lua_newtable(L);
     for (const struct verb *verb = verbs; verb->name; verb++) {
-        lua_createtable(L, 0, 4);
+        lua_createtable(L, 0, 5);
         set_text(L, "command", verb->command);
         set_text(L, "first", verb->first);
         set_text(L, "help", verb->help);
         if (verb->flags == NLM_F_DUMP)
             set_true(L, "lists");
-        lua_setfield(L, -2, verb->name);
+        append(L, verb->name);
     }
 }
 
-/* schema() -> { link = { table =, verbs = { add = { command =, first =, help =, lists = whether the
-   arguments say which records are meant }, … } }, … }. A table is { name =, first = (the key of a
+/* schema() -> a list of the objects, which stand there by name as well: { name =, table =, verbs =
+   { { name =, command =, first =, help =, lists = whether the arguments say which records are meant
+   }, … } }, the verbs by name, too. A table is { name =, first = (the key of a
    value without one), kind_word =, kind_name =, fields = { … }, kinds = { { name =, data =, port =
    }, … } }; a field { name =, word =, value = ("number", …), help =, words =, table =, filters =,
    and some of its flags }. The same tables lead to one another: a veth's peer is a link. */
@@ -200,12 +211,12 @@ static int nl_schema(lua_State *L) {
     lua_newtable(L);
     lua_newtable(L);
     for (const struct object *object = objects; object->name; object++) {
-        lua_createtable(L, 0, 2);
+        lua_createtable(L, 0, 3);
         push_table(L, object->table);
         lua_setfield(L, -2, "table");
         push_verbs(L, object->verbs);
         lua_setfield(L, -2, "verbs");
-        lua_setfield(L, -2, object->name);
+        append(L, object->name);
     }
     return 1;
 }

@@ -2,7 +2,7 @@
 -- files print, "# 7 fields compared with tc, of fq tbf", and, of an object, the name of the file.
 --   nsh -E tests/compared.lua [--all] WHERE FILE…        WHERE: for the headline; files with TAP, as tests/run keeps
 --       them. --all: fails if something that nsh knows was not compared
-local vocabulary = require "nsh.core".netlink.vocabulary()
+local objects = require "nsh.core".netlink.schema()
 
 local want_all = arg[1] == "--all" and table.remove(arg, 1) ~= nil
 local fields, covered, is_whole = 0, {}, true
@@ -37,8 +37,8 @@ end
 if fields > 0 then
     local function any() return true end
     print(("# %d fields compared with iproute2 %s"):format(fields, arg[1]))
-    tell("objects", vocabulary.objects, any)
-    tell("kinds of link", vocabulary.link, any)
-    tell("kinds of qdisc", vocabulary.qdisc, any)
+    tell("objects", objects, any)
+    tell("kinds of link", objects.link.table.kinds, any)
+    tell("kinds of qdisc", objects.qdisc.table.kinds, any)
 end
 os.exit((is_whole and fields > 0 or not want_all) and 0 or 1)

@@ -1,22 +1,22 @@
 -- The tables of the README that say what nsh can speak of, made from the schema.
 --   nsh -E tests/vocabulary.lua [README.md]     prints them, or puts them where they belong
-local core = require "nsh.core"
+local keys = require "nsh.repl.complete.keys"
 
 local M = {}
 
 local BEGIN, END = "<!-- made by tests/vocabulary.lua, from core/schema -->\n", "<!-- end -->\n"
 
 -- "`name` (add), `dev`": the key of the first value; of which verbs, unless it is of all others.
-local function first_values(verbs)
-    local keys, names = {}, {}
-    for _, verb in ipairs(verbs) do
-        local key = verb.first
-        if not names[key] then keys[#keys + 1], names[key] = key, {} end
+local function first_values(object)
+    local firsts, names = {}, {}
+    for _, verb in ipairs(object.verbs) do
+        local key = keys.first(object, verb) or ""
+        if not names[key] then firsts[#firsts + 1], names[key] = key, {} end
         table.insert(names[key], verb.name)
     end
     local parts = {}
-    for _, key in ipairs(keys) do
-        local of = #keys > 1 and (" to %s"):format(table.concat(names[key], ", ")) or ""
+    for _, key in ipairs(firsts) do
+        local of = #firsts > 1 and (" to %s"):format(table.concat(names[key], ", ")) or ""
         if key ~= "" then parts[#parts + 1] = ("`%s`%s"):format(key, of) end
     end
     return table.concat(parts, "; ")
@@ -33,13 +33,21 @@ local function verb_names(verbs)
     return "`" .. table.concat(names, " ") .. "`"
 end
 
+-- Whether something can be written there; `own`: a table of the schema, or nil.
+local function has_keys(own)
+    for _, field in ipairs(own and own.fields or {}) do
+        if field.name and not field.read_only then return true end
+    end
+    return false
+end
+
 local function kind_names(kinds)
     local names = {}
     for _, kind in ipairs(kinds) do
-        if kind.keys > 0 then names[#names + 1] = kind.name end
+        if has_keys(kind.data) then names[#names + 1] = kind.name end
     end
     for _, kind in ipairs(kinds) do
-        if kind.port_keys > 0 then names[#names + 1] = kind.name .. "_slave" end
+        if has_keys(kind.port) then names[#names + 1] = kind.name .. "_slave" end
     end
     return "`" .. table.concat(names, " ") .. "`"
 end
@@ -63,14 +71,14 @@ end
 
 --- Both tables: the objects with their verbs, and the kinds that have attributes of their own.
 function M.text()
-    local vocabulary = core.netlink.vocabulary()
+    local all = keys.objects()
     local objects = { { "object", "verbs", "first value", "as" } }
-    for i, object in ipairs(vocabulary.objects) do
-        objects[i + 1] = { ("`%s`"):format(object.name), verb_names(object.verbs), first_values(object.verbs),
+    for i, object in ipairs(all) do
+        objects[i + 1] = { ("`%s`"):format(object.name), verb_names(object.verbs), first_values(object),
             command_of(object.verbs) }
     end
     local kinds = { { "kinds of", "with attributes that nsh knows" },
-        { "`link`", kind_names(vocabulary.link) }, { "`qdisc`", kind_names(vocabulary.qdisc) } }
+        { "`link`", kind_names(all.link.table.kinds) }, { "`qdisc`", kind_names(all.qdisc.table.kinds) } }
     return BEGIN .. padded(objects) .. "\n" .. padded(kinds) .. END
 end
 

@@ -1,6 +1,5 @@
 --- What help says of an object of a namespace, a kind of link, qdisc, filter or action, and of a record: its
 -- attributes, from the tables that check and write them.
-local core = require "nsh.core"
 local keys = require "nsh.repl.complete.keys"
 local page = require "nsh.repl.page"
 
@@ -142,16 +141,12 @@ end
 
 -- --- objects -------------------------------------------------------------------------------------
 
-local function add_verbs(out, name)
+local function add_verbs(out, object)
     local rows = {}
-    for _, object in ipairs(core.netlink.vocabulary().objects) do
-        if object.name == name then
-            for i, verb in ipairs(object.verbs) do
-                local first = verb.first ~= "" and verb.first .. ", …" or "…"
-                rows[i] = { ("%s{ %s }"):format(verb.name, first), ("%s (%s)"):format(
-                    objects()[name].verbs[verb.name].help or "", verb.command) }
-            end
-        end
+    for i, verb in ipairs(object.verbs) do
+        local first = keys.first(object, verb)
+        rows[i] = { ("%s{ %s }"):format(verb.name, first and first .. ", …" or "…"),
+            ("%s (%s)"):format(verb.help or "", verb.command) }
     end
     out:title("Verbs")
     out:rows(rows)
@@ -161,14 +156,14 @@ end
 --
 --     print(attributes.of_object "link")
 function M.of_object(name)
-    local out, table = page.new(), objects()[name].table
-    local verbs = objects()[name].verbs
+    local out, object = page.new(), objects()[name]
+    local verbs = object.verbs
     local list = verbs.list and ("ns.%s:list(), "):format(name) or ""
-    local any = verbs.list or verbs.add or verbs[next(verbs)]
+    local any = verbs.list or verbs[1]
     out:head(("%s: %sns.%s:VERB{ … }, as `%s`"):format(name, list, name, any.command:match "^%S+ %S+"))
-    add_verbs(out, name)
-    add_table(out, "Attributes", table)
-    add_kinds(out, table)
+    add_verbs(out, object)
+    add_table(out, "Attributes", object.table)
+    add_kinds(out, object.table)
     return out
 end
 
@@ -182,7 +177,7 @@ end
 --- The names of all objects and kinds.
 function M.names()
     local list = {}
-    for name in pairs(objects()) do list[#list + 1] = name end
+    for _, object in ipairs(objects()) do list[#list + 1] = object.name end
     for _, family in ipairs(families()) do
         for _, kind in ipairs(family[3].kinds or {}) do list[#list + 1] = kind.name end
     end

@@ -1,5 +1,4 @@
 --- What help can speak of that is no function: nsh's own things.
-local core = require "nsh.core"
 local doc = require "nsh.repl.doc"
 local names = require "nsh.repl.names"
 local page = require "nsh.repl.page"
@@ -56,7 +55,7 @@ end
 local function objects(out)
     out:title "Its objects, each with verbs: ns.link:list()"
     local lines = {}
-    for n, object in ipairs(core.netlink.vocabulary().objects) do
+    for n, object in ipairs(require("nsh.repl.complete.keys").objects()) do
         local verbs = {}
         for i, verb in ipairs(object.verbs) do verbs[i] = verb.name end
         lines[n] = { object.name, table.concat(verbs, " ") }

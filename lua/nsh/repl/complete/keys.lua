@@ -17,7 +17,7 @@ local M = {}
 
 local schema -- once it is needed
 
---- core.netlink.schema(), made once.
+--- core.netlink.schema(), made once: all objects, as a list and by name.
 --
 --     keys.objects().link.table
 function M.objects()
@@ -118,6 +118,16 @@ end
 function M.is_master(kind)
     local found = find_kind(objects().link.table.kinds, kind)
     return found ~= nil and found.port ~= nil
+end
+
+--- The key of the value that stands first in a verb's table, as it is written: "dev"; nil if none does.
+--
+--     keys.first(keys.objects().link, keys.objects().link.verbs.set)
+function M.first(object, verb)
+    for _, field in ipairs(object.table.fields) do
+        if field.name and field.name == verb.first then return M.written(field.word or field.name) end
+    end
+    return M.written(verb.first)
 end
 
 --- What an object's verb does: "create a link"; nil for a name that is none.
