@@ -114,11 +114,6 @@ local function request(object, method, verb, args, given, is_record)
     return result
 end
 
-local function run(object, method, verb, args, more)
-    check_call(object, verb, args, more)
-    return request(object, method, verb, args, args)
-end
-
 -- Of a record that is made again: the kernel takes them for a link that exists.
 local function add_altnames(object, args)
     local names = rawget(args, "altnames")
@@ -128,38 +123,34 @@ local function add_altnames(object, args)
 end
 
 -- Devices of WireGuard, which the kernel tells in parts.
-local function wireguard(object, verb, args, more)
-    check_call(object, verb, args, more)
+local function devices(object, verb, args)
     return require("nsh.wireguard").list(object.ns, args, function(given)
         return request(object, "list", verb, args, given)
     end)
 end
 
+-- What a change takes: a list of arguments, or nil for one request with those that it has.
+local function requests_of(object, verb, args, is_record)
+    if is_record then return record.requests(args, verb) end
+    return object.name == "wg" and require("nsh.wireguard").requests(object.ns, verb, args) or nil
+end
+
 local function change(object, verb, args, more)
     check_call(object, verb, args, more)
     prepare(object, verb, args)
-    if object.name == "wg" then
-        for _, given in ipairs(require("nsh.wireguard").requests(object.ns, verb, args)) do
-            request(object, "change", verb, args, given)
-        end
-        return
-    end
-    if object.name ~= "link" or not record.is_record(args) then
-        request(object, "change", verb, args, args)
-        return
-    end
-    for _, given in ipairs(record.requests(args, verb)) do
-        request(object, "change", verb, args, given, true)
-    end
-    if verb == "add" then add_altnames(object, args) end
+    local is_record = object.name == "link" and record.is_record(args)
+    local requests = requests_of(object, verb, args, is_record)
+    if not requests then return request(object, "change", verb, args, args) end
+    for _, given in ipairs(requests) do request(object, "change", verb, args, given, is_record) end
+    if is_record and verb == "add" then add_altnames(object, args) end
 end
 
 -- The records of a list, or how many a flush has deleted, where that may take several requests.
 local function all_of(object, verb, args, more)
     check_call(object, verb, args, more)
     if verb == "flush" then prepare(object, verb, args) end
-    if object.name == "wg" then return wireguard(object, verb, args) end
-    if not traffic.is_scattered(object) then return run(object, verb, verb, args) end
+    if object.name == "wg" then return devices(object, verb, args) end
+    if not traffic.is_scattered(object) then return request(object, verb, verb, args, args) end
     local result
     traffic.each(object, args, function(given)
         local part = request(object, verb, verb, args, given)
@@ -224,8 +215,9 @@ function verbs:del(args, ...) change(self, "del", args, ...) end
 --     print(ns1.qdisc:get("veth1").options.limit)     -- of the root; another by its parent
 --     print(ns1.wg:get("wg0").public_key)
 function verbs:get(args, ...)
-    if self.name == "wg" then return wireguard(self, "get", args, ...)[1] end
-    return run(self, "get", "get", args, ...)
+    check_call(self, "get", args, ...)
+    if self.name == "wg" then return devices(self, "get", args)[1] end
+    return request(self, "get", "get", args, args)
 end
 
 --- Returns a list of records: all, or those whose fields are equal to the arguments'. As iproute2's,
@@ -248,7 +240,8 @@ end
 function verbs:show(args, ...)
     local show = require "nsh.show"
     if not show.is_json() or traffic.is_scattered(self) or self.name == "wg" then return show(self:list(args, ...)) end
-    run(self, "print", "list", args, ...)
+    check_call(self, "list", args, ...)
+    request(self, "print", "list", args, args)
 end
 
 --- Deletes all that `list` with the same arguments shows, and returns how many there were. As with
