@@ -1,4 +1,4 @@
--- Labs: what each is called, what its pairs are made of, and parameters that come back.
+-- Labs: what each is called, what its pairs are made of, parameters that come back, shapes, and pools of addresses.
 local support = dofile((arg[0]:gsub("[^/]*$", "support.lua")))
 local lu = require "luaunit"
 
@@ -136,6 +136,64 @@ function TestSysctl:test_what_is_put_back_is_set_again_if_the_rest_is_refused()
     host.link:del "taken"
     lab:down()
     support.wait_for("the parameter is back", function() return host:sysctl(KEY) == before end)
+end
+
+TestShapes = class()
+
+local function counts(lab)
+    local lines = table.concat(lab:plan(), "\n")
+    return { select(2, lines:gsub("netns add", "")), select(2, lines:gsub("type veth", "")) }
+end
+
+function TestShapes:test_have_their_nodes_and_links()
+    local lab = nsh.lab "shape"
+    lab:star(4, lab:pool "10.0.0.0/24")
+    lu.assertEquals(counts(lab), { 5, 4 })
+    lab = nsh.lab "shape"
+    lab:line(4)
+    lu.assertEquals(counts(lab), { 4, 3 })
+    lab = nsh.lab "shape"
+    lab:ring(4)
+    lu.assertEquals(counts(lab), { 4, 4 })
+    lab = nsh.lab "shape"
+    lab:tree(2, 3)
+    lu.assertEquals(counts(lab), { 13, 12 })
+    lab = nsh.lab "shape"
+    lab:mesh(5)
+    lu.assertEquals(counts(lab), { 5, 10 })
+    lab = nsh.lab "shape"
+    local leaves, spines = lab:leaf_spine(4, 2)
+    lu.assertEquals({ #leaves, #spines, table.unpack(counts(lab)) }, { 4, 2, 6, 8 })
+end
+
+function TestShapes:test_neighbours_reach_each_other()
+    local lab <close> = nsh.lab "ring"
+    local nodes = lab:ring(3, lab:pool "10.0.0.0/24")
+    lab:up()
+    for i, node in ipairs(nodes) do
+        for _, interface in ipairs(node.interfaces) do
+            lu.assertTrue(node:ping(interface.peer:address()).ok, "r" .. i .. " " .. interface.name)
+        end
+    end
+end
+
+TestPool = {}
+
+function TestPool:test_gives_each_address_once()
+    local pool = nsh.lab "pool":pool "10.0.0.0/29"
+    local all = {}
+    for i = 1, 6 do all[i] = pool:next() end
+    lu.assertEquals(all, { "10.0.0.1/29", "10.0.0.2/29", "10.0.0.3/29", "10.0.0.4/29", "10.0.0.5/29", "10.0.0.6/29" })
+    support.refused("ENOSPC", "cannot take an address: 10.0.0.0/29 has no more of them (ENOSPC)", pool.next, pool)
+end
+
+function TestPool:test_gives_prefixes()
+    local pool = nsh.lab "pool":pool "2001:db8::/120"
+    lu.assertEquals(tostring(pool:subnet(126)), "2001:db8::/126")
+    lu.assertEquals(pool:subnet(127):next(), "2001:db8::4/127")
+    lu.assertEquals(pool:next(), "2001:db8::6/120")
+    lu.assertEquals(support.raised(pool.subnet, pool, 120).code, "EINVAL")
+    lu.assertEquals(support.raised(nsh.lab "pool".pool, nsh.lab "pool", "10.0.0/8").code, "EINVAL")
 end
 
 os.exit(support.run())
